@@ -1,0 +1,88 @@
+/* project.h - msctl.yaml: read, checked, with the environment chosen and variables replaced.
+ *
+ * Unknown keys are errors with the nearest key; "x-*" keys are ignored. ${NAME}, ${NAME:-default} and ${NAME:?message} are replaced in scalar values
+ * after parsing, from the environment's vars and nothing else. Every message has file:line:column. */
+#pragma once
+
+#include "base/error.h"
+#include "base/strv.h"
+#include "doc/yaml.h"
+
+#include <stdbool.h>
+
+#define PROJECT_FILE "msctl.yaml"
+#define PROJECT_MAX_BYTES (1u << 20)
+
+struct project_copy {
+	const char *from; /* in the project */
+	const char *to;   /* absolute, in the image */
+};
+
+struct project_build {
+	struct strv steps;      /* shell lines, run by sh -e in the project folder */
+	const char *toolchain;  /* NULL */
+	const char *base;       /* "scratch" or a reference */
+	struct project_copy *copy;
+	size_t copy_count;
+	bool libraries;         /* take the shared-library closure along (default true) */
+	bool certificates;      /* CA bundle (default false) */
+	bool timezones;
+	struct strv entrypoint; /* empty: the first copied file */
+	struct strv cmd;
+	const char *user;       /* default "65532:65532" */
+	const char *workdir;
+	struct strv ports;      /* "8080/tcp" */
+	struct strv env;        /* "K=V" */
+	json_t *labels;         /* object or NULL; borrowed */
+	struct strv platforms;  /* default: the host's */
+	const char *compression; /* "gzip" */
+	const char *dockerfile;  /* NULL: native build */
+	const char *stop_signal;
+};
+
+struct project_patch {
+	const char *kind, *name; /* NULL: any */
+	json_t *merge;           /* RFC 7396, or NULL */
+	json_t *json6902;        /* RFC 6902, or NULL */
+};
+
+struct project_environment {
+	const char *name;
+	const char *target;    /* "local", "kubernetes", "swarm" */
+	const char *context;   /* NULL: the kubeconfig's current one */
+	const char *namespace_; /* NULL: the context's */
+	json_t *vars;          /* object of text, or NULL */
+	struct project_patch *patches;
+	size_t patch_count;
+	struct strv exclude;   /* "Kind" or "Kind/name" left out here */
+	const char *from;
+	const char *host;      /* swarm */
+};
+
+struct project {
+	char *dir;              /* where msctl.yaml lies */
+	char *file;             /* path of it, as messages name it */
+	struct yaml_file yaml;  /* owns what the const char * members point to */
+	const char *name;
+	const char *image;      /* default: name */
+	const char *version;    /* "git" or a literal */
+	const char *test;       /* NULL */
+	struct project_build build;
+	struct strv kubernetes; /* deploy.kubernetes */
+	int64_t timeout_ms;     /* deploy.timeout, default 5 min */
+	struct project_environment *environments;
+	size_t environment_count;
+};
+
+void project_release(struct project *p);
+
+/* Read file (NULL: msctl.yaml in dir; dir NULL: the current folder). ERR_MISSING with a hint when there is none. */
+int project_load(const char *dir, const char *file, struct project *out, struct error *err);
+/* The environment of a name; NULL name: the only one, or "local" when none is written. ERR_MISSING with the nearest name. Borrowed. */
+int project_environment(const struct project *p, const char *name, const struct project_environment **out,
+			struct error *err);
+
+/* Replace ${...} in every scalar value of doc (text members and elements, not keys), in place. vars: object of text or NULL. marks and name are
+ * for messages. ERR_INPUT: undefined variable, malformed expression. */
+int project_expand(json_t *doc, const json_t *vars, const struct doc_marks *marks, const char *name,
+		   struct error *err);

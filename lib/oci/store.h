@@ -1,0 +1,85 @@
+/* store.h - the local image store: one OCI image layout (image-layout.md), content-addressed, safe against crashes and against other
+ * msctl processes.
+ *
+ *	ROOT/oci-layout  ROOT/index.json  ROOT/blobs/sha256/HEX  ROOT/tmp/  ROOT/lock
+ *
+ * A blob appears under its name only complete, verified and fsynced (file, rename, folder); the index names it only after that. Every read verifies size
+ * and digest; a blob found broken is removed, so that the next pull heals it. index.json carries `org.opencontainers.image.ref.name`
+ * with the full reference text of each image. */
+#pragma once
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "oci/manifest.h"
+#include "oci/ref.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct oci_store;
+
+/* Open, creating what is missing. path NULL: $MSCTL_STORE or the data home. */
+int oci_store_open(const char *path, struct oci_store **out, struct error *err);
+void oci_store_free(struct oci_store *s);
+DEFINE_AUTO_PTR(oci_store)
+const char *oci_store_path(const struct oci_store *s);
+
+/* --- blobs --- */
+/* Is there a blob of this digest and size? Looks at the name and size only. */
+bool oci_store_has(const struct oci_store *s, const char *digest, uint64_t size);
+/* Read a whole blob of at most max_bytes, verified. ERR_MISSING, ERR_INPUT when broken. */
+int oci_store_read(const struct oci_store *s, const struct oci_descriptor *d, size_t max_bytes,
+		   struct buf *out, struct error *err);
+/* Open a blob for reading; size checked, content not (the reader hashes while it streams). */
+int oci_store_open_blob(const struct oci_store *s, const struct oci_descriptor *d, int *fd,
+			struct error *err);
+/* Report a blob as broken: it is removed. */
+void oci_store_drop_broken(const struct oci_store *s, const char *digest);
+
+/* A blob being written. Abandon with oci_blob_writer_free before the end: nothing is left. */
+struct oci_blob_writer;
+int oci_blob_writer_new(struct oci_store *s, struct oci_blob_writer **out, struct error *err);
+void oci_blob_writer_free(struct oci_blob_writer *w);
+DEFINE_AUTO_PTR(oci_blob_writer)
+int oci_blob_writer_add(struct oci_blob_writer *w, const void *data, size_t len, struct error *err);
+/* Cut back to the first len bytes (a download that starts anew). */
+int oci_blob_writer_restart(struct oci_blob_writer *w, struct error *err);
+uint64_t oci_blob_writer_size(const struct oci_blob_writer *w);
+/* Make it a blob of the store and say its digest. want NULL: whatever it is; else ERR_INPUT unless digest and size are want's. */
+int oci_blob_writer_end(struct oci_blob_writer *w, const struct oci_descriptor *want,
+			char digest[OCI_DIGEST_LEN + 1], struct error *err);
+/* In one go. */
+int oci_store_put(struct oci_store *s, const void *data, size_t len, char digest[OCI_DIGEST_LEN + 1],
+		  struct error *err);
+
+/* --- images --- */
+struct oci_image {
+	char *ref; /* full text, "orders:0.1.0" */
+	struct oci_descriptor descriptor;
+};
+
+struct oci_images {
+	struct oci_image *items;
+	size_t count;
+};
+
+void oci_images_release(struct oci_images *images);
+
+/* Name a manifest or index (whose blobs are all there) by a reference, replacing what had that name. */
+int oci_store_tag(struct oci_store *s, const struct oci_ref *ref, const struct oci_descriptor *d,
+		  struct error *err);
+/* All named images, sorted by reference. */
+int oci_store_list(struct oci_store *s, struct oci_images *out, struct error *err);
+/* What a reference names: exact tag; by digest any named image of that digest. ERR_MISSING with the nearest name as hint. */
+int oci_store_find(struct oci_store *s, const struct oci_ref *ref, struct oci_descriptor *out,
+		   struct error *err);
+/* Read the manifest or index behind a descriptor, verified. */
+int oci_store_manifest(struct oci_store *s, const struct oci_descriptor *d, struct oci_manifest *out,
+		       struct error *err);
+/* Take a name away. Blobs that no image needs any more are removed when `prune`. freed may be NULL. */
+int oci_store_untag(struct oci_store *s, const struct oci_ref *ref, bool prune, uint64_t *freed,
+		    struct error *err);
+/* Remove blobs that no named image reaches and temporary files of dead processes. */
+int oci_store_gc(struct oci_store *s, uint64_t *freed, struct error *err);
+/* Read every blob reachable from every name; broken ones are removed and counted. */
+int oci_store_verify(struct oci_store *s, size_t *checked, size_t *broken, struct error *err);

@@ -1,0 +1,55 @@
+/* reader.h - tar archives read entry by entry: tar, tar+gzip, tar+zstd, told apart by content (libarchive behind it).
+ *
+ * Nothing of an entry is trusted: the policy of names and links is the reader's, warnings of the library are errors. */
+#pragma once
+
+#include "base/auto.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define TAR_MAX_ENTRIES 1000000
+#define TAR_MAX_PATH 4096
+#define TAR_MAX_COMPONENT 255
+
+enum tar_type {
+	TAR_FILE,
+	TAR_DIR,
+	TAR_SYMLINK,
+	TAR_HARDLINK,
+	TAR_CHAR,
+	TAR_BLOCK,
+	TAR_FIFO,
+};
+
+struct tar_entry {
+	enum tar_type type;
+	const char *path;   /* cleaned: relative, no "." components, no trailing slash; "" is the root itself */
+	const char *target; /* symlink: as written; hard link: cleaned like path */
+	mode_t mode;
+	uint32_t uid, gid;
+	int64_t mtime_s;
+	uint64_t size;
+	unsigned dev_major, dev_minor;
+};
+
+struct tar_reader;
+
+/* Pulls compressed bytes: fills at most len, returns the count, 0 at the end, -1 with *err. */
+struct tar_source {
+	ssize_t (*read)(void *user, void *data, size_t len, struct error *err);
+	void *user;
+};
+
+/* name starts messages. max_bytes caps the uncompressed total. ERR_SYS when libarchive cannot be loaded. */
+int tar_reader_new(const struct tar_source *source, const char *name, uint64_t max_bytes, struct tar_reader **out,
+		   struct error *err);
+void tar_reader_free(struct tar_reader *r);
+DEFINE_AUTO_PTR(tar_reader)
+/* 1: *entry is filled (borrowed until the next call); 0: the end; -1: ERR_INPUT: absolute path, "..", NUL, too long, too
+ * many entries, hard link out of the root, damaged archive. */
+int tar_reader_next(struct tar_reader *r, struct tar_entry *entry, struct error *err);
+/* The current file's content; 0 at its end. */
+ssize_t tar_reader_data(struct tar_reader *r, void *data, size_t len, struct error *err);
