@@ -1,0 +1,144 @@
+# shellcheck shell=bash
+# Plain manifests, and clusters and files that are wrong.
+# limit: 120
+
+test_files_and_stdin() {
+	kube create namespace "$space" >/dev/null
+	deployment web >web.yaml
+	more web >more.yaml
+	ok "$MSCTL" apply -n "$space" -f web.yaml -f more.yaml
+	same 2 "$(kube get deployment web -o jsonpath='{.status.readyReplicas}')" 'ready replicas'
+	sed 's/LEVEL: info/LEVEL: debug/' more.yaml >changed.yaml
+	ok_input "$MSCTL" apply -n "$space" -f - <changed.yaml
+	same debug "$(kube get configmap web -o jsonpath='{.data.LEVEL}')" 'value'
+}
+
+test_again_writes_nothing() {
+	kube create namespace "$space" >/dev/null
+	{ deployment web; more web; } >web.yaml
+	ok "$MSCTL" apply -n "$space" -f web.yaml
+	mark_audit
+	ok "$MSCTL" apply -n "$space" -f web.yaml
+	same '' "$(writes)" 'requests that write'
+}
+
+test_namespace_of_the_set_comes_first() {
+	{
+		deployment web | sed "s/^  name: web/&\n  namespace: $space/"
+		printf -- '---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: %s\n' "$space"
+	} >web.yaml
+	ok "$MSCTL" apply -f web.yaml
+	same 2 "$(kube get deployment web -o jsonpath='{.status.readyReplicas}')" 'ready replicas'
+}
+
+test_job_has_to_complete() {
+	kube create namespace "$space" >/dev/null
+	cat >job.yaml <<-X
+		apiVersion: batch/v1
+		kind: Job
+		metadata: {name: migrate}
+		spec:
+		  backoffLimit: 0
+		  template:
+		    spec:
+		      restartPolicy: Never
+		      containers: [{name: app, image: "registry.example.com/x@$digest"}]
+	X
+	ok "$MSCTL" apply -n "$space" -f job.yaml
+	same 1 "$(kube get job migrate -o jsonpath='{.status.succeeded}')" 'completions'
+	sed 's/name: migrate/name: fails/; s/    spec:/    metadata: {annotations: {fake-kubelet\/fail: Error}}\n&/2' job.yaml >fails.yaml
+	grep -q fake-kubelet fails.yaml || sed -i 's/^  template:/&\n    metadata: {annotations: {fake-kubelet\/fail: Error}}/' fails.yaml
+	within 30 fails 8 "$MSCTL" apply -n "$space" -f fails.yaml
+	says fails
+}
+
+test_unknown_field() {
+	kube create namespace "$space" >/dev/null
+	{ deployment web | sed 's/^  replicas: 2/  replicaz: 2/'; more web; } >web.yaml
+	fails 3 "$MSCTL" apply -n "$space" -f web.yaml
+	err_has web.yaml:6 replicaz
+	same '' "$(kube get deployment,service -o name)" 'objects made'
+}
+
+test_kind_that_the_server_lacks() {
+	kube create namespace "$space" >/dev/null
+	{
+		deployment web
+		more web
+		printf -- '---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: web}\n'
+		printf 'spec:\n  maxReplicas: 3\n  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}\n'
+	} >web.yaml
+	mark_audit
+	run "$MSCTL" apply -n "$space" -f web.yaml
+	case $status in 3 | 4) ;; *) problem 'expected status 3 or 4' ;; esac
+	err_has autoscaling/v2 HorizontalPodAutoscaler
+	same '' "$(writes)" 'requests that write'
+}
+
+test_two_wrong_things_in_a_manifest() {
+	printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nmetadata: {name: b}\n' >twice.yaml
+	fails 3 "$MSCTL" apply -f twice.yaml
+	err_has twice.yaml:4 metadata
+	printf 'kind: ConfigMap\nmetadata: {name: a}\n' >noversion.yaml
+	fails 3 "$MSCTL" apply -f noversion.yaml
+	err_has noversion.yaml apiVersion
+}
+
+test_unknown_context() {
+	deployment web >web.yaml
+	fails 4 "$MSCTL" apply --context kube-upp -f web.yaml
+	err_has kube-upp hint:
+}
+
+test_namespace_that_is_not_there() {
+	deployment web >web.yaml
+	run "$MSCTL" apply -n no-such-namespace -f web.yaml
+	[ "$status" = 4 ] || problem 'expected status 4'
+	err_has no-such-namespace
+}
+
+test_no_kubeconfig() {
+	deployment web >web.yaml
+	KUBECONFIG=$TEST_DIR/absent fails 4 "$MSCTL" apply -f web.yaml
+	unset KUBECONFIG
+	fails 4 "$MSCTL" apply -f web.yaml
+	err_has hint:
+}
+
+test_server_that_is_down() {
+	deployment web >web.yaml
+	sed "s|server: .*|server: https://127.0.0.1:$(free_port)|" "$KUBECONFIG" >down
+	KUBECONFIG=$TEST_DIR/down within 40 fails 6 "$MSCTL" apply --timeout 5s -f web.yaml
+	err_has 127.0.0.1
+}
+
+test_wrong_authority() {
+	deployment web >web.yaml
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out other.crt -days 2 -subj /CN=other 2>/dev/null
+	sed "s|certificate-authority-data: .*|certificate-authority-data: $(base64 -w0 other.crt)|" "$KUBECONFIG" >other
+	KUBECONFIG=$TEST_DIR/other within 20 fails 5 "$MSCTL" apply -f web.yaml
+	err_has certificate
+}
+
+test_every_kind_of_credential() {
+	local config
+	printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: {a: b}\n' "$space" >map.yaml
+	for config in kubeconfig.files kubeconfig.token kubeconfig.sa; do
+		KUBECONFIG=$kube_dir/$config ok "$MSCTL" apply -n restricted -f map.yaml
+	done
+	cat >plugin <<-X
+		#!/bin/sh
+		echo '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "$(sed -n 's/.*token: //p' "$kube_dir/kubeconfig.token")"}}'
+	X
+	chmod 755 plugin
+	sed "s|    token: .*|    exec: {apiVersion: client.authentication.k8s.io/v1, command: $TEST_DIR/plugin, interactiveMode: Never}|" \
+		"$kube_dir/kubeconfig.token" >exec
+	KUBECONFIG=$TEST_DIR/exec ok "$MSCTL" apply -n restricted -f map.yaml
+}
+
+test_forbidden_names_what_is_missing() {
+	printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: canary-4711}\n' >secret.yaml
+	KUBECONFIG=$kube_dir/kubeconfig.token fails 5 "$MSCTL" apply -n restricted -f secret.yaml
+	err_has ecret
+	never_says canary-4711
+}

@@ -1,0 +1,86 @@
+# shellcheck shell=bash
+# The image runs here, through a real OCI runtime.
+
+test_prints_and_passes_arguments() {
+	build_hello x:1
+	ok "$MSCTL" run x:1 one 'two words'
+	out_has 'hello from msctl' 'argument 1: one' 'argument 2: two words' 'GREETING=grüß dich' 'user 65532'
+}
+
+test_environment() {
+	build_hello x:1
+	export CANARY=not-for-the-container
+	ok "$MSCTL" run -e GREETING=changed -e MORE=yes x:1 env
+	out_has GREETING=changed MORE=yes
+	never_says not-for-the-container
+}
+
+test_exit_status() {
+	build_hello x:1
+	fails 42 "$MSCTL" run x:1 exit 42
+	fails 1 "$MSCTL" run x:1 exit 1
+	ok "$MSCTL" run x:1 exit 0
+}
+
+served() { # served SIGNAL: answers HTTP, gets the signal, its status comes back
+	local port
+	build_hello x:1
+	port=$(free_port)
+	remember_store
+	background run "$MSCTL" run x:1 serve "$port"
+	eventually 15 curl -sf --noproxy '*' "http://127.0.0.1:$port/"
+	same 'hello from msctl' "$(curl -s --noproxy '*' "http://127.0.0.1:$port/")" 'answer'
+	kill "-$1" "$run_pid"
+	ended "$run_pid" 10
+	same 7 "$status" 'exit status'
+	grep -q "ended by signal $2" run.out || problem 'the signal did not arrive'
+	store_unchanged
+	same '' "$(find "$XDG_RUNTIME_DIR" "$TMPDIR" -mindepth 1 ! -type d)" 'files left'
+}
+
+test_serves_until_sigterm() { served TERM 15; }
+test_serves_until_sigint() { served INT 2; }
+
+test_project_of_the_folder() {
+	hello_project hello
+	ok "$MSCTL" -C hello build
+	ok "$MSCTL" -C hello run
+	out_has 'hello from msctl'
+}
+
+test_unknown_image() {
+	fails 4 "$MSCTL" run nothing-here:1
+	err_has nothing-here:1
+}
+
+test_as_an_ordinary_user() {
+	[ "$(id -u)" = 0 ] || skip 'is an ordinary user already'
+	local place user=61234
+	place=$(mktemp -d /tmp/msctl-e2e-user.XXXXXX)
+	trap 'end_children; rm -rf "$place"' EXIT
+	cp "$MSCTL" "$place/msctl"
+	chmod 755 "$place"
+	build_hello x:1
+	cp -r "$MSCTL_STORE" "$place/store"
+	mkdir "$place/home" "$place/run"
+	chown -R "$user:$user" "$place"
+	chmod 700 "$place/run"
+	cd "$place"
+	ok setpriv --reuid "$user" --regid "$user" --clear-groups env HOME="$place/home" \
+		XDG_RUNTIME_DIR="$place/run" XDG_DATA_HOME="$place/home/data" MSCTL_STORE="$place/store" \
+		TMPDIR="$place/run" "$place/msctl" run x:1 mine
+	out_has 'hello from msctl' 'argument 1: mine'
+	run setpriv --reuid "$user" --regid "$user" --clear-groups env HOME="$place/home" \
+		XDG_RUNTIME_DIR="$place/run" XDG_DATA_HOME="$place/home/data" MSCTL_STORE="$place/store" \
+		TMPDIR="$place/run" "$place/msctl" run x:1 exit 9
+	same 9 "$status" 'exit status'
+}
+
+test_program_that_is_not_there() {
+	hello_project hello
+	sed -i 's|entrypoint: .*|entrypoint: [/usr/bin/absent]|' hello/msctl.yaml
+	run "$MSCTL" build -t x:1 hello
+	if [ "$status" = 0 ]; then run "$MSCTL" run x:1; fi
+	[ "$status" != 0 ] || problem 'expected a failure'
+	err_has /usr/bin/absent
+}
