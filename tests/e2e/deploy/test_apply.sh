@@ -132,8 +132,8 @@ test_every_kind_of_credential() {
 	X
 	chmod 755 plugin
 	sed "s|    token: .*|    exec: {apiVersion: client.authentication.k8s.io/v1, command: $TEST_DIR/plugin, interactiveMode: Never}|" \
-		"$kube_dir/kubeconfig.token" >exec
-	KUBECONFIG=$TEST_DIR/exec ok "$MSCTL" apply -n restricted -f map.yaml
+		"$kube_dir/kubeconfig.token" >plugged
+	KUBECONFIG=$TEST_DIR/plugged ok "$MSCTL" apply -n restricted -f map.yaml
 }
 
 test_forbidden_names_what_is_missing() {
