@@ -67,6 +67,8 @@ $(B)/%.o: %.c
 	$(call say,CC )
 	$(Q)$(CC) $(PROJECT_CFLAGS) -include base/banned.h $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+$(B)/cmd/completion.o: completions/msctl.bash completions/_msctl completions/msctl.fish
+
 define area_rule
 $(B)/lib/$(1).a: $(patsubst %.c,$(B)/%.o,$(call lib_sources,$(1)))
 	$$(call say,AR )

@@ -1,0 +1,125 @@
+/* help.c - help text from the tables. */
+#include "cmd/command.h"
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/text.h"
+
+#include <string.h>
+
+static const char *const group_titles[GROUP_COUNT] = {
+	[GROUP_START] = "Start a service",
+	[GROUP_BUILD] = "Build and run images",
+	[GROUP_REGISTRY] = "Work with registries",
+	[GROUP_DEPLOY] = "Deploy to Kubernetes",
+	[GROUP_SELF] = "msctl itself",
+};
+
+void help_overview(FILE *out)
+{
+	fprintf(out, "msctl takes a C microservice from an empty folder to production.\n\n"
+		     "Usage: msctl COMMAND [OPTIONS] [OPERANDS]\n");
+	for (int g = 0; g < GROUP_COUNT; g++) {
+		fprintf(out, "\n%s\n", group_titles[g]);
+		for (const struct command *const *c = commands; *c; c++)
+			if ((int)(*c)->group == g && !(*c)->hidden)
+				fprintf(out, "  %-16s %s\n", (*c)->name, (*c)->summary);
+	}
+	fprintf(out, "\nNew here?  msctl new NAME  ·  msctl build  ·  msctl run\n"
+		     "More:      msctl help COMMAND  ·  msctl doctor\n");
+}
+
+bool help_family(FILE *out, const char *family)
+{
+	size_t len = strlen(family);
+	bool found = false;
+
+	for (const struct command *const *c = commands; *c; c++) {
+		if (strncmp((*c)->name, family, len) != 0 || (*c)->name[len] != ' ')
+			continue;
+		if (!found)
+			fprintf(out, "Usage: msctl %s SUBCOMMAND [OPTIONS]\n\n", family);
+		fprintf(out, "  %-16s %s\n", (*c)->name, (*c)->summary);
+		found = true;
+	}
+	return found;
+}
+
+static void print_option(FILE *out, const struct opt *o)
+{
+	AUTO(buf) struct buf left = {0};
+
+	if (o->short_name)
+		buf_addf(&left, "-%c, ", o->short_name);
+	else
+		buf_adds(&left, "    ");
+	buf_addf(&left, "--%s", o->name);
+	if (o->argument)
+		buf_addf(&left, " %s", o->argument);
+	if (left.len > 28)
+		fprintf(out, "  %s\n  %-28s %s\n", buf_str(&left), "", o->help);
+	else
+		fprintf(out, "  %-28s %s\n", buf_str(&left), o->help);
+}
+
+static void print_options(FILE *out, const char *title, const struct opt *opts)
+{
+	if (opts->type == OPT_END)
+		return;
+	fprintf(out, "\n%s\n", title);
+	for (; opts->type != OPT_END; opts++)
+		print_option(out, opts);
+}
+
+void help_command(FILE *out, const struct command *cmd)
+{
+	fprintf(out, "%s.\n\nUsage: msctl %s [OPTIONS]%s%s\n", cmd->summary, cmd->name,
+		cmd->operands[0] ? " " : "", cmd->operands);
+	if (cmd->description)
+		fprintf(out, "\n%s\n", cmd->description);
+	print_options(out, "Options", cmd->options);
+	print_options(out, "Options of every command", global_opts);
+	if (cmd->examples)
+		fprintf(out, "\nExamples\n%s\n", cmd->examples);
+}
+
+static const struct opt no_opts[] = {OPT_DONE};
+
+static int help_run(struct ctx *ctx, const void *options, int argc, char **argv,
+		    struct error *err)
+{
+	const struct command *cmd;
+	int words = 0;
+
+	(void)options;
+	if (argc == 0) {
+		help_overview(ctx->out);
+		return 0;
+	}
+	if (argc == 1 && help_family(ctx->out, argv[0]))
+		return 0;
+	cmd = command_find(argv, argc, &words, err);
+	if (!cmd)
+		return -1;
+	help_command(ctx->out, cmd);
+	return 0;
+}
+
+static void help_complete(struct ctx *ctx, int index,
+			  void (*emit)(struct ctx *ctx, const char *word))
+{
+	for (const struct command *const *c = commands; index == 0 && *c; c++)
+		if (!(*c)->hidden)
+			emit(ctx, (*c)->name);
+}
+
+const struct command cmd_help = {
+	.name = "help",
+	.group = GROUP_SELF,
+	.summary = "Show help for a command",
+	.operands = "[COMMAND]",
+	.max_operands = 2,
+	.options = no_opts,
+	.run = help_run,
+	.complete = help_complete,
+};
