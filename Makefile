@@ -126,8 +126,9 @@ fuzz:
 	tests/fuzz/run.sh $(FUZZ) $(FUZZ_SECONDS)
 
 # ---- tests
-.PHONY: check test
-check: all unit $(fuzz_bins)
+.PHONY: check check-build test
+check-build: all unit $(fuzz_bins)
+check: check-build
 	tests/run check $(B)
 
 test:
