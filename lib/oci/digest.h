@@ -1,4 +1,5 @@
-/* digest.h - content digests (image-spec v1.1, descriptor.md). sha256 is made; sha256 and sha512 are recognised. */
+/* digest.h - content digests (image-spec v1.1, descriptor.md). Only sha256 is made and
+ * accepted: every other algorithm is optional for readers. */
 #pragma once
 
 #include "base/buf.h"
