@@ -17,6 +17,7 @@ test_again_writes_nothing() {
 	kube create namespace "$space" >/dev/null
 	{ deployment web; more web; } >web.yaml
 	ok "$MSCTL" apply -n "$space" -f web.yaml
+	kube get deployment,service web >/dev/null
 	mark_audit
 	ok "$MSCTL" apply -n "$space" -f web.yaml
 	same '' "$(writes)" 'requests that write'
@@ -124,7 +125,9 @@ test_every_kind_of_credential() {
 	local config
 	printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: {a: b}\n' "$space" >map.yaml
 	for config in kubeconfig.files kubeconfig.token kubeconfig.sa; do
+		sed -i "s/data: .*/data: {by: $config}/" map.yaml
 		KUBECONFIG=$kube_dir/$config ok "$MSCTL" apply -n restricted -f map.yaml
+		same "$config" "$(kube -n restricted get configmap "$space" -o jsonpath='{.data.by}')" 'value'
 	done
 	cat >plugin <<-X
 		#!/bin/sh
@@ -133,7 +136,9 @@ test_every_kind_of_credential() {
 	chmod 755 plugin
 	sed "s|    token: .*|    exec: {apiVersion: client.authentication.k8s.io/v1, command: $TEST_DIR/plugin, interactiveMode: Never}|" \
 		"$kube_dir/kubeconfig.token" >plugged
+	sed -i 's/data: .*/data: {by: plugin}/' map.yaml
 	KUBECONFIG=$TEST_DIR/plugged ok "$MSCTL" apply -n restricted -f map.yaml
+	same plugin "$(kube -n restricted get configmap "$space" -o jsonpath='{.data.by}')" 'value'
 }
 
 test_forbidden_names_what_is_missing() {

@@ -19,6 +19,7 @@ test_first_creates_and_waits() {
 test_second_writes_nothing() {
 	project
 	deploy ok
+	kube get deployment,service orders >/dev/null
 	mark_audit
 	deploy ok
 	same '' "$(writes)" 'requests that write'
@@ -92,6 +93,7 @@ test_status_agrees_with_kubectl() {
 test_delete() {
 	project
 	deploy ok
+	kube get deployment,service,configmap orders >/dev/null
 	ok "$MSCTL" -C project delete -e test --yes
 	same '' "$(kube get deployment,service,configmap -o name | grep orders || true)" 'objects left'
 }

@@ -38,6 +38,8 @@ test_image_has_one_digest_anywhere() {
 test_two_names_make_two_services() {
 	ok "$MSCTL" new orders
 	ok "$MSCTL" new payments
+	grep -rq orders orders/msctl.yaml
+	grep -rq payments payments/msctl.yaml
 	same '' "$(grep -ril orders payments --exclude-dir=.git || true)" 'files of payments that name orders'
 }
 

@@ -16,6 +16,7 @@ test_other_entries_stay() {
 	mkdir -p "$HOME/.docker"
 	echo '{"auths": {"example.com": {"auth": "eDp5"}}, "psFormat": "table"}' >"$HOME/.docker/config.json"
 	login "$basic" u p
+	same true "$(jq --arg h "$basic" '.auths | has($h)' "$HOME/.docker/config.json")" 'entry'
 	ok "$MSCTL" logout "$basic"
 	same eDp5 "$(jq -r '.auths["example.com"].auth' "$HOME/.docker/config.json")"
 	same table "$(jq -r .psFormat "$HOME/.docker/config.json")"

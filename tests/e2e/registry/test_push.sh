@@ -39,6 +39,8 @@ test_tls_with_certs_d() {
 	cp "$certs/ca.crt" "$HOME/.config/containers/certs.d/$tls/"
 	build_hello "$tls/$repo:1"
 	ok "$MSCTL" push "$tls/$repo:1"
+	ok curl -sf --cacert "$certs/ca.crt" "https://$tls/v2/$repo/tags/list"
+	out_has '"1"'
 }
 
 refused_certificate() { # refused_certificate HOST CA
