@@ -40,7 +40,7 @@ test_podman_run() {
 	out_has 'hello from msctl' 'GREETING=grüß dich' 'argument 1: arg'
 }
 
-test_docker_archive_of_podman_save() {
+test_podman_keeps_the_digest() {
 	pushed
 	ok quiet_podman pull -q --tls-verify=false "$plain/$repo:1"
 	ok quiet_podman image inspect "$plain/$repo:1"
@@ -61,8 +61,8 @@ pulled_as() { # pulled_as TAG
 
 test_pull_what_skopeo_pushed_as_oci() {
 	pushed
-	ok skopeo copy -q --src-tls-verify=false --dest-tls-verify=false --dest-compress-format zstd \
-		--format oci "docker://$plain/$repo:1" "docker://$plain/$repo:skopeo"
+	ok skopeo copy -q --src-tls-verify=false --dest-tls-verify=false --format oci \
+		"docker://$plain/$repo:1" "docker://$plain/$repo:skopeo"
 	pulled_as skopeo
 }
 
@@ -80,6 +80,9 @@ test_pull_what_podman_pushed() {
 	ok quiet_podman push -q --tls-verify=false "localhost/$repo:2" "docker://$plain/$repo:podman"
 	pulled_as podman
 	out_has GREETING=podman
+	ok quiet_podman push -q --tls-verify=false --compression-format=zstd "localhost/$repo:2" \
+		"docker://$plain/$repo:zstd"
+	pulled_as zstd
 	ok quiet_podman push -q --tls-verify=false --format v2s2 "localhost/$repo:2" "docker://$plain/$repo:podman2"
 	pulled_as podman2
 }
