@@ -50,6 +50,7 @@ int base64_decode(const char *text, size_t len, struct buf *out, struct error *e
 	AUTO(buf) struct buf b = {0};
 	uint32_t bits = 0;
 	unsigned count = 0; /* of letters in the current group */
+	unsigned pads = 0;
 	size_t i = 0;
 
 	for (; i < len && text[i] != '='; i++) {
@@ -65,14 +66,15 @@ int base64_decode(const char *text, size_t len, struct buf *out, struct error *e
 			bits = count = 0;
 		}
 	}
-	for (unsigned pads = 0; i < len; i++) {
+	for (; i < len; i++) {
 		if (isspace((unsigned char)text[i]))
 			continue;
-		if (text[i] != '=' || ++pads + count > 4)
+		pads++;
+		if (text[i] != '=')
 			return err_set(err, ERR_INPUT, "invalid base64 at byte %zu", i);
 	}
 	/* the bits that stand behind the last whole byte must be zero, or two texts decode to one value */
-	if (count == 1 || (count == 2 && bits & 15) || (count == 3 && bits & 3))
+	if (count == 1 || (pads > 0 && count + pads != 4) || (count == 2 && bits & 15) || (count == 3 && bits & 3))
 		return err_set(err, ERR_INPUT, "base64 text is cut off");
 	if (count == 2)
 		buf_addc(&b, (char)(bits >> 4));
