@@ -107,7 +107,7 @@ Test(proc, ends_what_takes_too_long)
 	cr_expect_lt(clock_now(&clock_system) - start, 10000);
 }
 
-Test(proc, cancel_passes_the_signal_on)
+Test(proc, nothing_starts_after_a_cancel)
 {
 	AUTO(proc_result) struct proc_result r = {0};
 	struct cancel cancel = {.signo = 0, .fd = eventfd(0, EFD_CLOEXEC)};
