@@ -1,11 +1,16 @@
-/* store.h - the local image store: one OCI image layout (image-layout.md), content-addressed, safe against crashes and against other
- * msctl processes.
+/* store.h - the local image store: one OCI image layout (image-layout.md), content-addressed, safe
+ * against crashes and against other msctl processes.
  *
- *	ROOT/oci-layout  ROOT/index.json  ROOT/blobs/sha256/HEX  ROOT/tmp/  ROOT/lock
+ *	ROOT/oci-layout  ROOT/index.json  ROOT/blobs/sha256/HEX  ROOT/tmp/  ROOT/lock  ROOT/index.lock
  *
- * A blob appears under its name only complete, verified and fsynced (file, rename, folder); the index names it only after that. Every read verifies size
- * and digest; a blob found broken is removed, so that the next pull heals it. index.json carries `org.opencontainers.image.ref.name`
- * with the full reference text of each image. */
+ * A blob appears under its name only complete, verified and fsynced; the index names it only after the
+ * folder was fsynced, too. Every read verifies size and digest; a blob found broken is removed, so that
+ * the next pull heals it. index.json carries `org.opencontainers.image.ref.name` with the full
+ * reference text of each image.
+ *
+ * An open store is a lease: until it is freed no process collects garbage, so that blobs which no name
+ * reaches yet stay. Free it before waiting for something long. The index is changed under a lock of its
+ * own that is held for milliseconds. */
 #pragma once
 
 #include "base/auto.h"
@@ -76,10 +81,13 @@ int oci_store_find(struct oci_store *s, const struct oci_ref *ref, struct oci_de
 /* Read the manifest or index behind a descriptor, verified. */
 int oci_store_manifest(struct oci_store *s, const struct oci_descriptor *d, struct oci_manifest *out,
 		       struct error *err);
-/* Take a name away. Blobs that no image needs any more are removed when `prune`. freed may be NULL. */
+/* Take a name away. Blobs that no image needs any more are removed when `prune`, unless another process has
+ * the store open. freed may be NULL. ERR_MISSING. */
 int oci_store_untag(struct oci_store *s, const struct oci_ref *ref, bool prune, uint64_t *freed,
 		    struct error *err);
-/* Remove blobs that no named image reaches and temporary files of dead processes. */
+/* Remove blobs that no entry of the index reaches and temporary files of dead processes. No blob writer may be
+ * open. ERR_CONFLICT while another process has the store open. */
 int oci_store_gc(struct oci_store *s, uint64_t *freed, struct error *err);
-/* Read every blob reachable from every name; broken ones are removed and counted. */
+/* Read every blob reachable from every name; broken ones are removed, and counted like missing ones. A platform of an
+ * index that is not here at all is no fault. */
 int oci_store_verify(struct oci_store *s, size_t *checked, size_t *broken, struct error *err);
