@@ -19,7 +19,7 @@ static void store(char *text, size_t size, const char *fmt, va_list ap)
 	utf8_sanitize(text);
 }
 
-int err_set(struct error *err, enum err_code code, const char *fmt, ...)
+void err_set_(struct error *err, enum err_code code, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -28,10 +28,9 @@ int err_set(struct error *err, enum err_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	store(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
-	return -1;
 }
 
-int err_errno(struct error *err, const char *fmt, ...)
+void err_errno_(struct error *err, const char *fmt, ...)
 {
 	int saved = errno;
 	char what[ERR_MSG_MAX];
@@ -46,10 +45,9 @@ int err_errno(struct error *err, const char *fmt, ...)
 	err->hint[0] = '\0';
 	mark_cut(err->msg, sizeof(err->msg),
 		 snprintf(err->msg, sizeof(err->msg), "%s: %s", what, strerror(saved)));
-	return -1;
 }
 
-int err_wrap(struct error *err, const char *fmt, ...)
+void err_wrap_(struct error *err, const char *fmt, ...)
 {
 	char old[ERR_MSG_MAX];
 	char context[ERR_MSG_MAX];
@@ -62,17 +60,15 @@ int err_wrap(struct error *err, const char *fmt, ...)
 	mark_cut(err->msg, sizeof(err->msg),
 		 snprintf(err->msg, sizeof(err->msg), "%s: %s", context, old));
 	utf8_sanitize(err->msg);
-	return -1;
 }
 
-int err_hint(struct error *err, const char *fmt, ...)
+void err_hint_(struct error *err, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
 	store(err->hint, sizeof(err->hint), fmt, ap);
 	va_end(ap);
-	return -1;
 }
 
 static const struct {

@@ -35,18 +35,29 @@ struct error {
 	char hint[ERR_HINT_MAX]; /* one imperative sentence, or "" */
 };
 
-/* Start an error; clears an earlier hint. Always returns -1, so callers write `return err_set(...)`. */
-int err_set(struct error *err, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
+/* Start an error; clears an earlier hint. Like the three below it is a macro that always yields -1, so callers write
+ * `return err_set(...)`, and analyzers see that the failure path fails. */
+#define err_set(err, code, ...) (err_set_(err, code, __VA_ARGS__), err_failed_())
 
-/* The same, ending in ": <strerror(errno)>". Reads errno first; ENOENT, EACCES and EPERM give
- * ERR_MISSING and ERR_DENIED, everything else ERR_SYS. */
-int err_errno(struct error *err, const char *fmt, ...) PRINTF(2, 3);
+/* The same, ending in ": <strerror(errno)>". Reads errno first; ENOENT gives ERR_MISSING, EACCES and
+ * EPERM ERR_DENIED, everything else ERR_SYS. */
+#define err_errno(err, ...) (err_errno_(err, __VA_ARGS__), err_failed_())
 
-/* Put "context: " in front of the message. Returns -1. */
-int err_wrap(struct error *err, const char *fmt, ...) PRINTF(2, 3);
+/* Put "context: " in front of the message. */
+#define err_wrap(err, ...) (err_wrap_(err, __VA_ARGS__), err_failed_())
 
-/* Tell the user what to do next. Returns -1. */
-int err_hint(struct error *err, const char *fmt, ...) PRINTF(2, 3);
+/* Tell the user what to do next. */
+#define err_hint(err, ...) (err_hint_(err, __VA_ARGS__), err_failed_())
+
+void err_set_(struct error *err, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
+void err_errno_(struct error *err, const char *fmt, ...) PRINTF(2, 3);
+void err_wrap_(struct error *err, const char *fmt, ...) PRINTF(2, 3);
+void err_hint_(struct error *err, const char *fmt, ...) PRINTF(2, 3);
+
+static inline int err_failed_(void)
+{
+	return -1;
+}
 
 /* The exit status that belongs to a class. */
 int err_exit_status(enum err_code code);
