@@ -1,8 +1,10 @@
 /* yaml.h - YAML by libyaml's event API into json_t, with line and column of every node.
  *
  * Plain scalars resolve as kubectl and helm resolve them (go-yaml v2: YAML 1.1 booleans y/yes/on/n/no/off only
- * where go-yaml v2 takes them, 0o17 and 0777 octal, 0x, 1_000, .inf refused, null and ~). Keys become text. Duplicate keys
- * are refused with both lines. Merge keys (<<) and aliases are expanded under a cap.
+ * where go-yaml v2 takes them, 0o17 and 0777 octal, 0x, 1_000, .inf refused, null and ~). A whole real (1e3, 1.0) becomes an
+ * integer, as in kubectl's JSON; a number beyond int64_t becomes a real. Keys become text. Duplicate keys
+ * are refused with both lines. Merge keys (<<) and aliases are expanded under a cap; explicit keys win over merged ones.
+ * Tags other than those of the core schema are refused.
  * Only UTF-8 is read. libyaml 0.2.5 is quadratic in depth: the depth cap stops it early, and
  * yaml_parser_load is never used. */
 #pragma once
@@ -15,6 +17,7 @@
 #define YAML_MAX_DOCUMENTS 10000
 #define YAML_MAX_ANCHORS 10000
 #define YAML_MAX_NODES 1000000 /* after aliases are expanded, over all documents */
+#define YAML_MAX_ALIAS_BYTES (64u << 20) /* text that aliases repeat */
 
 /* Where a member of an object or array stands. */
 struct doc_mark {
@@ -36,7 +39,8 @@ int yaml_parse(struct span text, const char *name, struct yaml_file *out, struct
 /* The same for a file on disk ("-" is standard input). */
 int yaml_parse_file(const char *path, struct yaml_file *out, struct error *err);
 
-/* Where the member `key` of an object, or the element `index` of an array, stands (key NULL: by index).
+/* Where the member `key` of an object, or the element `index` of an array, stands (key NULL: by index). parent NULL: where
+ * the document `index` begins.
  * False if it is not known. Valid for the parsed tree only, not for copies of it. */
 bool doc_mark_of(const struct doc_marks *marks, const json_t *parent, const char *key, size_t index,
 		 struct doc_mark *out);
