@@ -52,13 +52,14 @@ static int unknown(const struct parser *p, const char *name, struct error *err)
 
 static int set_choice(const struct opt *o, const char *value, void *place, struct error *err)
 {
-	const char *near = text_nearest(value, o->choices);
+	const char *near;
 
 	for (const char *const *c = o->choices; *c; c++)
 		if (strcmp(*c, value) == 0) {
 			*(const char **)place = value;
 			return 0;
 		}
+	near = text_nearest(value, o->choices);
 	err_set(err, ERR_USAGE, "option '--%s' does not take '%s'", o->name, value);
 	return near ? err_hint(err, "did you mean '%s'?", near)
 		    : err_hint(err, "give %s", o->argument);
@@ -130,7 +131,7 @@ static int take_value(struct parser *p, const struct opt *o, char *base, const c
 	if (!takes_value(o)) {
 		if (attached)
 			return err_set(err, ERR_USAGE, "option '--%s' takes no value", o->name);
-		return set_value(o, base, NULL, err);
+		return set_value(o, base, "", err);
 	}
 	if (!attached) {
 		attached = p->argv[p->at + 1];
@@ -172,7 +173,7 @@ static int parse_short(struct parser *p, const char *letters, struct error *err)
 		}
 		if (takes_value(o))
 			return take_value(p, o, base, letters[1] ? letters + 1 : NULL, err);
-		set_value(o, base, NULL, err);
+		set_value(o, base, "", err);
 	}
 	return 0;
 }
