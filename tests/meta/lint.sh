@@ -22,8 +22,7 @@ one() {
 	cppcheck) out=$(cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 		--enable=warning,portability,performance --suppress=missingIncludeSystem \
 		--suppressions-list=tests/meta/cppcheck.supp -D_GNU_SOURCE -D__x86_64__ '-DMSCTL_VERSION="lint"' \
-		'-Djson_array_foreach(array, i, v)=for (i = 0; (v = json_array_get(array, i)); i++)' \
-		'-Djson_object_foreach(o, k, v)=for (k = ""; (v = json_object_get(o, k)); )' -Ilib -I. "$f" 2>&1) ;;
+		--library=tests/meta/cppcheck.cfg -Ilib -I. "$f" 2>&1) ;;
 	esac || { printf '%s: %s\n%s\n' "$tool" "$f" "$out"; return 1; }
 	: >"$cache/$key"
 }
