@@ -1,0 +1,181 @@
+#include "base/auto.h"
+#include "base/fs.h"
+#include "base/text.h"
+#include "elf/file.h"
+#include "make.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static int read_bytes(const void *data, size_t len, struct elf_file *out, struct error *err)
+{
+	AUTO_CLOSE int fd = memfd_create("test", MFD_CLOEXEC);
+	struct error ignored = {0};
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(fs_write_fd(fd, "test", data, len, &ignored), 0);
+	return elf_file_read_fd(fd, "file", out, err);
+}
+
+Test(elf_file, reads_what_was_written)
+{
+	AUTO(buf) struct buf b = {0};
+	AUTO(elf_file) struct elf_file f = {0};
+	struct error err = {0};
+
+	make_elf(&(struct made){.interpreter = "/lib64/ld.so", .needed = {"liba.so.1", "libb.so"},
+				.soname = "self.so", .runpath = "$ORIGIN/../lib:/opt", .rpath = "/gone",
+				.flags_1 = DF_1_NOW | DF_1_PIE | DF_1_NODEFLIB},
+		 &b, NULL);
+	cr_assert_eq(read_bytes(b.data, b.len, &f, &err), 0, "%s", err.msg);
+	cr_expect(f.is_64 && !f.is_big_endian && f.is_dynamic);
+	cr_expect_eq(f.type, ELF_SHARED);
+	cr_expect_str_eq(f.interpreter, "/lib64/ld.so");
+	cr_assert_eq(f.needed.count, 2);
+	cr_expect_str_eq(f.needed.items[0], "liba.so.1");
+	cr_expect_str_eq(f.needed.items[1], "libb.so");
+	cr_expect_str_eq(f.soname, "self.so");
+	cr_expect_str_eq(f.runpath, "$ORIGIN/../lib:/opt");
+	cr_expect_null(f.rpath, "a runpath puts the rpath out of force");
+	cr_expect(f.is_pie && f.binds_now && f.no_default_lib);
+	cr_expect_str_eq(elf_arch(&f), "amd64");
+}
+
+Test(elf_file, reads_itself)
+{
+	AUTO(elf_file) struct elf_file f = {0};
+	struct error err = {0};
+
+	cr_assert_eq(elf_file_read("/proc/self/exe", &f, &err), 0, "%s", err.msg);
+	cr_expect(f.is_pie && f.has_relro && f.binds_now && f.has_nx_stack);
+	cr_expect_eq(f.build_id_len, 20, "sha1 is the linker's default");
+	cr_expect(strv_has(&f.needed, "libc.so.6"));
+	cr_expect(elf_is_elf("/proc/self/exe"));
+	cr_expect_not(elf_is_elf("/etc/passwd"));
+	cr_expect_not(elf_is_elf("/dev/null"));
+	cr_expect_not(elf_is_elf("/does/not/exist"));
+}
+
+Test(elf_file, every_shorter_file_is_refused)
+{
+	AUTO(buf) struct buf b = {0};
+
+	make_elf(&(struct made){.interpreter = "/lib64/ld.so", .needed = {"liba.so.1"}}, &b, NULL);
+	for (size_t len = 0; len < b.len; len++) {
+		struct elf_file f = {0};
+		struct error err = {0};
+
+		cr_assert_eq(read_bytes(b.data, len, &f, &err), -1, "%zu bytes", len);
+		cr_expect_eq(err.code, ERR_INPUT);
+		cr_expect(strncmp(err.msg, "file", 4) == 0, "%s", err.msg);
+		cr_expect_null(f.interpreter, "outputs stay untouched");
+	}
+}
+
+Test(elf_file, every_flipped_byte_is_survived)
+{
+	AUTO(buf) struct buf b = {0};
+	static const unsigned char masks[] = {0x01, 0x80, 0xff};
+
+	make_elf(&(struct made){.interpreter = "/lib64/ld.so", .needed = {"liba.so.1"}}, &b, NULL);
+	for (size_t i = 0; i < b.len; i++)
+		for (size_t k = 0; k < ARRAY_LEN(masks); k++) {
+			AUTO(elf_file) struct elf_file f = {0};
+			struct error err = {0};
+			int rc;
+
+			b.data[i] ^= (char)masks[k];
+			rc = read_bytes(b.data, b.len, &f, &err);
+			cr_expect(rc == 0 || err.code == ERR_INPUT, "%s", err.msg);
+			b.data[i] ^= (char)masks[k];
+		}
+}
+
+/* One field of the file set to a value, and what the message has to say. */
+struct damage {
+	char part; /* h header, p program header, d dynamic section */
+	size_t offset;
+	unsigned width;
+	uint64_t value;
+	const char *says;
+};
+
+Test(elf_file, damage_is_named)
+{
+	static const struct damage table[] = {
+		{'h', 0, 4, 0, "no ELF file"},
+		{'h', EI_CLASS, 1, 7, "unknown kind"},
+		{'h', EI_DATA, 1, 3, "unknown kind"},
+		{'h', EI_VERSION, 1, 0, "unknown kind"},
+		{'h', 54, 2, 0, "program headers of 0 bytes"},
+		{'h', 54, 2, 63, "program headers of 63 bytes"},
+		{'h', 54, 2, 65535, "program headers of 65535 bytes"},
+		{'h', 56, 2, 65535, "more than 4096 program headers"},
+		{'h', 56, 2, 4096, "program headers end behind"},
+		{'h', 32, 8, UINT64_MAX, "program headers end behind"},
+		{'h', 40, 8, 64, "section headers of 0 bytes"},
+		{'p', 32, 8, UINT64_MAX, "segment 0 ends behind"},
+		{'p', 8, 8, UINT64_MAX, "segment 0 ends behind"},
+		{'p', 40, 8, 1, "impossible size"},
+		{'p', 16, 8, UINT64_MAX, "impossible size"},
+		{'p', 56 + 32, 8, 8, "no end"},
+		{'p', 56 + 0, 4, PT_INTERP, "interpreter"},
+		{'p', 112 + 0, 4, PT_DYNAMIC, "two dynamic sections"},
+		{'p', 112 + 0, 4, PT_LOAD, "overlaps"},
+		{'d', 8, 8, UINT64_MAX, "outside of the string table"},
+		{'d', 16 + 8, 8, UINT64_MAX, "string table lies outside"},
+		{'d', 32 + 8, 8, UINT64_MAX, "string table lies outside"},
+		{'d', 32 + 8, 8, 5, "has no end"},
+		{'d', 8, 8, 0, "library without a name"},
+		{'d', 48, 8, DT_NEEDED, "no end"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		AUTO(buf) struct buf b = {0};
+		struct elf_file f = {0};
+		struct error err = {0};
+		struct made_at at;
+		size_t where = table[i].offset;
+
+		make_elf(&(struct made){.interpreter = "/l", .needed = {"liba.so.1"}}, &b, &at);
+		where += table[i].part == 'p'   ? at.program_headers
+			 : table[i].part == 'd' ? at.dynamic
+						: 0;
+		memcpy(b.data + where, &table[i].value, table[i].width);
+		cr_expect_eq(read_bytes(b.data, b.len, &f, &err), -1, "row %zu", i);
+		cr_expect_eq(err.code, ERR_INPUT, "row %zu", i);
+		cr_expect(strstr(err.msg, table[i].says), "row %zu: %s", i, err.msg);
+		elf_file_release(&f);
+	}
+}
+
+Test(elf_file, other_classes_and_byte_orders)
+{
+	/* 32-bit big-endian, no program headers: enough for the header's fields */
+	unsigned char h[52] = {0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2MSB, EV_CURRENT};
+	AUTO(elf_file) struct elf_file f = {0};
+	struct error err = {0};
+
+	h[17] = ET_EXEC;
+	h[19] = EM_MIPS;
+	cr_assert_eq(read_bytes(h, sizeof(h), &f, &err), 0, "%s", err.msg);
+	cr_expect(!f.is_64 && f.is_big_endian && !f.is_dynamic);
+	cr_expect_eq(f.type, ELF_EXECUTABLE);
+	cr_expect_eq(f.machine, EM_MIPS);
+	cr_expect_null(elf_arch(&f));
+}
+
+Test(elf_file, a_folder_or_device_is_no_file)
+{
+	struct elf_file f = {0};
+	struct error err = {0};
+
+	cr_expect_eq(elf_file_read("/usr", &f, &err), -1);
+	cr_expect_eq(err.code, ERR_INPUT);
+	cr_expect_eq(elf_file_read("/dev/null", &f, &err), -1);
+	cr_expect_eq(err.code, ERR_INPUT);
+	cr_expect_eq(elf_file_read("/does/not/exist", &f, &err), -1);
+	cr_expect_eq(err.code, ERR_MISSING);
+}
