@@ -1,5 +1,7 @@
 #include "doc/json.h"
 
+#include "base/compiler.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -28,13 +30,17 @@ static size_t deepest(struct span text)
 	return most;
 }
 
-/* What jansson quotes behind "near" may be a secret. */
-static void cut_quote(char *text)
+/* What jansson quotes behind "near" may be a secret; "without" names flags of its own. */
+static void cut_detail(char *text)
 {
-	char *near = strstr(text, " near ");
+	static const char *const words[] = {" near ", " without "};
 
-	if (near)
-		*near = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		char *word = strstr(text, words[i]);
+
+		if (word)
+			*word = '\0';
+	}
 }
 
 int doc_json_parse(struct span text, const char *name, json_t **out, struct error *err)
@@ -48,7 +54,7 @@ int doc_json_parse(struct span text, const char *name, json_t **out, struct erro
 	doc = json_loadb(text.len ? text.data : "", text.len,
 			 JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
 	if (!doc) {
-		cut_quote(why.text);
+		cut_detail(why.text);
 		return err_set(err, ERR_INPUT, "%s:%d:%d: not valid JSON: %s", name,
 			       why.line > 0 ? why.line : 1, why.column > 0 ? why.column : 1,
 			       why.text);

@@ -341,7 +341,8 @@ static int syntax_error(const struct reader *r, struct span text, struct error *
 		}
 	}
 	fail(r, at, p->problem ? p->problem : "not valid YAML", err);
-	if (p->error == YAML_SCANNER_ERROR && text_starts(p->problem, "found character that cannot"))
+	if (p->error == YAML_SCANNER_ERROR && (text_starts(p->problem, "found character that cannot") ||
+					       text_starts(p->problem, "found a tab")))
 		err_hint(err, "indent with spaces, not tabs; put text that starts with @ or ` in quotes");
 	return -1;
 }
