@@ -4,9 +4,15 @@
 
 #include <string.h>
 
+/* help shows them by group and, within a group, in this order */
 #define COMMANDS(X)                                                                                \
+	X(doctor)                                                                                  \
+	X(completion)                                                                              \
 	X(help)                                                                                    \
-	X(version)
+	X(version)                                                                                 \
+	X(__complete)                                                                              \
+	X(__describe)                                                                              \
+	X(__man)
 
 #define DECLARE(name) extern const struct command cmd_##name;
 #define REFER(name) &cmd_##name,
