@@ -26,6 +26,6 @@ void challenges_release(struct challenges *c);
 
 /* Add the challenges of one header value (several may stand in one, separated by commas). ERR_INPUT when malformed. */
 int challenges_parse(const char *value, struct challenges *out, struct error *err);
-/* The first of a scheme, or NULL. */
+/* The first of a scheme (lower case), or NULL; the same for a name. Borrowed. */
 const struct challenge *challenges_find(const struct challenges *c, const char *scheme);
 const char *challenge_param(const struct challenge *c, const char *name);

@@ -1,9 +1,14 @@
 /* client.h - the HTTP client: many exchanges in flight over few connections, one thread.
  *
  * What it takes care of, and nobody else: connection reuse, HTTP/2 where the server offers it (one connection, many
- * streams; bulk bodies go over HTTP/1.1 connections), time limits, bounded bodies, redirects that never carry
- * credentials or custom headers to another origin, never go from https to http, at most HTTP_MAX_REDIRECTS; retries with full
- * jitter and Retry-After, shared by all exchanges with one host; one new authorization after a 401.
+ * streams; bulk bodies go over HTTP/1.1 connections), time limits, bounded bodies, retries with full jitter and
+ * Retry-After, shared by all exchanges with one host; one new authorization after a 401; redirects, by hand:
+ * 301 302 303 307 308, at most HTTP_MAX_REDIRECTS, the method stays (303: GET, HEAD stays HEAD). To another origin only GET
+ * and HEAD go, with no Authorization, no client certificate, no header of the request but Accept and Range, no `insecure`. Never
+ * from https to http, never from a public host to a loopback, link-local or private address (ERR_DENIED).
+ *
+ * http to a host that is not loopback is ERR_DENIED unless allow_plain. "Warning: 299" headers become progress notes, once each.
+ * An answer in a Content-Encoding is ERR_NET (none is asked for).
  *
  * The client does not know what a registry or Kubernetes is. It runs on a transport (transport.h), so unit tests
  * script answers and turn a fake clock. netrc, cookies, alt-svc and libcurl's own redirects are off. */
@@ -48,19 +53,20 @@ struct http_request {
 
 	/* Where a 2xx body goes. NULL: collected in the response, at most max_bytes (0: HTTP_MAX_DOCUMENT_BYTES).
 	 * `start` is called before the first piece of each try with the status and headers (offset: what of the body was
-	 * delivered before; 0 unless `resume`); `data` returns -1 with *err filled to give up. */
+	 * delivered before; 0 unless `resume`: then begin anew); `data` returns -1 with *err filled to give up. Without
+	 * `start` there is no retry once data came. A 206 that continues a body is told as 200. */
 	int (*start)(void *user, int status, const struct http_headers *headers, uint64_t offset,
 		     struct error *err);
 	int (*data)(void *user, const void *data, size_t len, struct error *err);
 	void *sink;
 	uint64_t max_bytes; /* more is ERR_INPUT */
-	uint64_t expected_bytes; /* 0: unknown. A body of another length is ERR_NET */
-	bool resume;        /* a GET that breaks off goes on with Range where the server can */
+	uint64_t expected_bytes; /* 0: unknown. A 2xx body of another length is ERR_NET */
+	bool resume;        /* a GET with `data` that breaks off goes on with Range where the server can */
 
 	bool bulk;     /* a large body in either direction: HTTP/1.1 */
 	bool stream;   /* endless answer (watch, log -f): no total time limit, no retry once data came */
 	bool no_retry; /* not idempotent */
-	int64_t timeout_ms; /* whole exchange; 0: 60 s for requests that are neither bulk nor stream */
+	int64_t timeout_ms; /* whole exchange, waiting for the next try not counted; 0: 60 s unless bulk or stream */
 	void (*sent)(void *user, uint64_t done, uint64_t total); /* upload progress; may be NULL */
 	void *sent_user;
 };
