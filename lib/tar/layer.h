@@ -15,6 +15,7 @@
 
 #define LAYER_COMPAT 1
 #define LAYER_MEMBER_BYTES (1u << 20) /* input of one gzip member */
+#define LAYER_ALIGN_BYTES (256u << 10) /* content of files of this size starts and ends with a member */
 #define LAYER_MAX_PATH 4096
 #define LAYER_GZIP_LEVEL 6
 
@@ -53,6 +54,8 @@ struct layer_result {
 void layer_writer_new(const struct layer_sink *sink, struct layer_writer **out);
 void layer_writer_free(struct layer_writer *w);
 DEFINE_AUTO_PTR(layer_writer)
+/* Compress on this many threads; 0, the default, is one for each core. The bytes are the same. */
+void layer_writer_set_threads(struct layer_writer *w, unsigned threads);
 /* Start an entry; for LAYER_FILE exactly entry->size bytes of layer_writer_data follow. ERR_INPUT: unclean or too long path, order broken, duplicate. */
 int layer_writer_entry(struct layer_writer *w, const struct layer_entry *entry, struct error *err);
 int layer_writer_data(struct layer_writer *w, const void *data, size_t len, struct error *err);
