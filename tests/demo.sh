@@ -29,6 +29,7 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
+export MSCTL_TEST_CACHE=${MSCTL_TEST_CACHE:-$HOME/.cache/msctl-test}
 export HOME=$work/home XDG_DATA_HOME=$work/data XDG_CACHE_HOME=$work/cache XDG_CONFIG_HOME=$work/config
 mkdir -p "$HOME"
 
@@ -81,7 +82,7 @@ done
 
 if [ -n "${DEMO_KUBE:-}" ] && [ -z "${KUBECONFIG:-}" ]; then
 	"$root/tests/env/install.sh" kube
-	HOME=/root "$root/tests/env/kube-up" start "$work/kube" --controllers --fake-kubelet --ephemeral
+	"$root/tests/env/kube-up" start "$work/kube" --controllers --fake-kubelet --ephemeral
 	kube_started=1
 	export KUBECONFIG=$work/kube/kubeconfig
 fi
