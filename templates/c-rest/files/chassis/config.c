@@ -58,7 +58,8 @@ static char *find_value(const struct config_row *row, struct text *errors, bool 
 	return row->initial ? must_copy(row->initial) : NULL;
 }
 
-static int set_int(const struct config_row *row, const char *value, int *member, struct text *errors)
+static int set_int(
+	const struct config_row *row, const char *value, int *member, struct text *errors)
 {
 	char *end;
 	long number;
@@ -66,7 +67,8 @@ static int set_int(const struct config_row *row, const char *value, int *member,
 	errno = 0;
 	number = strtol(value, &end, 10);
 	if (errno || end == value || *end || number < row->min || number > row->max) {
-		text_addf(errors, "%s: must be a whole number from %d to %d", row->name, row->min, row->max);
+		text_addf(
+			errors, "%s: must be a whole number from %d to %d", row->name, row->min, row->max);
 		text_addf(errors, row->secret ? "\n" : ", not '%s'\n", value);
 		return -1;
 	}
@@ -74,7 +76,8 @@ static int set_int(const struct config_row *row, const char *value, int *member,
 	return 0;
 }
 
-static int set_choice(const struct config_row *row, const char *value, int *member, struct text *errors)
+static int set_choice(
+	const struct config_row *row, const char *value, int *member, struct text *errors)
 {
 	size_t length = strlen(value);
 	int position = 0;
@@ -92,7 +95,8 @@ static int set_choice(const struct config_row *row, const char *value, int *memb
 	return -1;
 }
 
-static int set_bool(const struct config_row *row, const char *value, bool *member, struct text *errors)
+static int set_bool(
+	const struct config_row *row, const char *value, bool *member, struct text *errors)
 {
 	if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0) {
 		text_addf(errors, "%s: must be true or false, not '%s'\n", row->name, value);

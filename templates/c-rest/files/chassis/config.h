@@ -1,9 +1,9 @@
 /* config.h - settings from the environment, by one table.
  *
- * Each row names a setting, its type, its range and where its value goes in the caller's struct. The
- * value comes from the variable NAME, or from the file that NAME_FILE names (for mounted secrets; a
- * trailing newline is cut); both at once is an error. Every wrong setting is reported, not only the
- * first. The value of a secret never appears in a message. */
+ * Each row names a setting, its type, its range and where its value goes in the caller's struct.
+ * The value comes from the variable NAME, or from the file that NAME_FILE names (for mounted
+ * secrets; a trailing newline is cut); both at once is an error. Every wrong setting is reported,
+ * not only the first. The value of a secret never appears in a message. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,10 +33,13 @@ struct config_row {
 };
 
 /* Ends a table. */
-#define CONFIG_DONE {0}
+#define CONFIG_DONE \
+	{ \
+		0 \
+	}
 
-/* Fill `settings` from the environment. Returns 0, or -1 with one line for each wrong setting added to
- * `errors`. An int whose row has no `initial` keeps the value that the struct already has. */
+/* Fill `settings` from the environment. Returns 0, or -1 with one line for each wrong setting added
+ * to `errors`. An int whose row has no `initial` keeps the value that the struct already has. */
 int config_load(const struct config_row *rows, void *settings, struct text *errors);
 
 /* Print name, value, range and summary of each setting; secrets as ***. */

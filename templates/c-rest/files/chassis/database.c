@@ -84,7 +84,8 @@ static int migrate(struct log *log, sqlite3 *db, const struct migration *list, s
 	if (get_int(db, "SELECT coalesce(max(version), 0) FROM schema_migrations", &version, why) < 0)
 		return -1;
 	if (version > latest) {
-		text_addf(why, "the database has schema version %d, this program knows %d", version, latest);
+		text_addf(
+			why, "the database has schema version %d, this program knows %d", version, latest);
 		return -1;
 	}
 	return 0;
@@ -97,18 +98,21 @@ static const char settings[] =
 	"CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL,"
 	" applied_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')))";
 
-int database_open(struct log *log, const char *path, const struct migration *list, sqlite3 **out, struct text *why)
+int database_open(struct log *log, const char *path, const struct migration *list, sqlite3 **out,
+	struct text *why)
 {
 	sqlite3 *db = NULL;
 
-	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
-		SQLITE_OK) {
-		text_addf(why, "cannot open the database %s: %s", path, db ? sqlite3_errmsg(db) : "out of memory");
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+			NULL) != SQLITE_OK) {
+		text_addf(why, "cannot open the database %s: %s", path,
+			db ? sqlite3_errmsg(db) : "out of memory");
 		sqlite3_close(db);
 		return -1;
 	}
 	sqlite3_busy_timeout(db, 5000);
-	if (run(db, settings, "cannot prepare the database", why) < 0 || migrate(log, db, list, why) < 0) {
+	if (run(db, settings, "cannot prepare the database", why) < 0 ||
+		migrate(log, db, list, why) < 0) {
 		sqlite3_close(db);
 		return -1;
 	}

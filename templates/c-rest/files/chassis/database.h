@@ -1,8 +1,8 @@
 /* database.h - a SQLite file and its migrations.
  *
- * migrations/NNNN_name.sql are built into the program. Each is applied once, in order, in a transaction
- * of its own, and noted in the table schema_migrations. A file that a newer program has migrated is
- * refused. Never change a migration that has been released: add the next one. */
+ * migrations/NNNN_name.sql are built into the program. Each is applied once, in order, in a
+ * transaction of its own, and noted in the table schema_migrations. A file that a newer program has
+ * migrated is refused. Never change a migration that has been released: add the next one. */
 #pragma once
 
 #include <sqlite3.h>
@@ -20,4 +20,5 @@ struct migration {
 extern const struct migration migrations[];
 
 /* Open (":memory:" for none on disk) and bring the schema up to date. */
-int database_open(struct log *log, const char *path, const struct migration *list, sqlite3 **out, struct text *why);
+int database_open(struct log *log, const char *path, const struct migration *list, sqlite3 **out,
+	struct text *why);

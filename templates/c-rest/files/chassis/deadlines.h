@@ -1,8 +1,8 @@
 /* deadlines.h - cuts clients that are too slow.
  *
- * libmicrohttpd's own timeout starts anew with every byte, so a client that sends one byte now and then
- * holds a connection for ever. Here each connection has a deadline for the whole header and one for the
- * whole body; one thread shuts down what is late. */
+ * libmicrohttpd's own timeout starts anew with every byte, so a client that sends one byte now and
+ * then holds a connection for ever. Here each connection has a deadline for the whole header and
+ * one for the whole body; one thread shuts down what is late. */
 #pragma once
 
 #include "chassis/text.h"

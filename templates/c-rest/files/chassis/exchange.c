@@ -6,7 +6,8 @@
 #include "chassis/stamp.h"
 #include "chassis/trace.h"
 
-struct exchange *exchange_new(struct MHD_Connection *connection, const char *method, const char *url)
+struct exchange *exchange_new(
+	struct MHD_Connection *connection, const char *method, const char *url)
 {
 	struct exchange *exchange = must_alloc(1, sizeof(*exchange));
 	struct http_request *request = &exchange->request;
@@ -39,8 +40,8 @@ void exchange_free(struct exchange *exchange)
 enum MHD_Result exchange_send(struct exchange *exchange)
 {
 	struct http_response *answer = &exchange->response;
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer(answer->body.size, answer->body.data, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		answer->body.size, answer->body.data, MHD_RESPMEM_PERSISTENT);
 	enum MHD_Result result;
 
 	if (!response)
@@ -69,8 +70,8 @@ void exchange_log(const struct exchange *exchange, struct log *log, bool complet
 	const struct http_request *request = &exchange->request;
 	int status = exchange_status(exchange);
 
-	log_event(log, status >= 500 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, complete ? "request" : "request aborted",
-		LOG_STRING("request_id", request->request_id),
+	log_event(log, status >= 500 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO,
+		complete ? "request" : "request aborted", LOG_STRING("request_id", request->request_id),
 		LOG_STRING("trace_id", request->trace_id[0] ? request->trace_id : NULL),
 		LOG_STRING("method", request->method), LOG_STRING("route", request->route),
 		LOG_STRING("path", request->path), LOG_INTEGER("status", status),

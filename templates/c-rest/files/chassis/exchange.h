@@ -1,4 +1,4 @@
-/* exchange.h - one request and its answer, on the way through the server. Private to the chassis. */
+/* exchange.h - one request and its answer on the way through the server. Private to the chassis. */
 #pragma once
 
 #include <microhttpd.h>
@@ -29,7 +29,8 @@ struct exchange {
 };
 
 /* The url and the method are copied. */
-struct exchange *exchange_new(struct MHD_Connection *connection, const char *method, const char *url);
+struct exchange *exchange_new(
+	struct MHD_Connection *connection, const char *method, const char *url);
 void exchange_free(struct exchange *exchange);
 
 /* Hand the answer to the network. */

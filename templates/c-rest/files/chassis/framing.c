@@ -42,7 +42,8 @@ static bool is_digits(const char *value, size_t size)
 	return size > 0;
 }
 
-void framing_add(struct framing *framing, const char *name, size_t name_size, const char *value, size_t value_size)
+void framing_add(struct framing *framing, const char *name, size_t name_size, const char *value,
+	size_t value_size)
 {
 	if (!is_token(name, name_size))
 		framing->refusal = "a header name has characters that are not allowed";
@@ -79,8 +80,8 @@ void framing_finish(struct framing *framing, bool http_1_1)
 		framing->refusal = "Transfer-Encoding needs HTTP/1.1";
 }
 
-static enum MHD_Result add_field(void *context, enum MHD_ValueKind kind, const char *name, size_t name_size,
-	const char *value, size_t value_size)
+static enum MHD_Result add_field(void *context, enum MHD_ValueKind kind, const char *name,
+	size_t name_size, const char *value, size_t value_size)
 {
 	(void)kind;
 	framing_add(context, name, name_size, value ? value : "", value ? value_size : 0);

@@ -15,7 +15,8 @@ struct framing {
 };
 
 /* Take one header field into account. */
-void framing_add(struct framing *framing, const char *name, size_t name_size, const char *value, size_t value_size);
+void framing_add(struct framing *framing, const char *name, size_t name_size, const char *value,
+	size_t value_size);
 
 /* Judge the fields seen so far. */
 void framing_finish(struct framing *framing, bool http_1_1);

@@ -70,7 +70,10 @@ void health_write(struct health *health, struct text *out)
 {
 	pthread_mutex_lock(&health->lock);
 	text_addf(out, "{\"status\":\"%s\",\"checks\":{",
-		health->draining ? "draining" : !health->started ? "starting" : is_ready(health) ? "ok" : "failing");
+		health->draining       ? "draining"
+			: !health->started ? "starting"
+			: is_ready(health) ? "ok"
+							   : "failing");
 	for (int i = 0; i < health->check_count; i++)
 		text_addf(out, "%s\"%s\":\"%s\"", i ? "," : "", health->checks[i].name,
 			health->checks[i].ok ? "ok" : "failing");

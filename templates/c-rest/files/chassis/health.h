@@ -1,8 +1,8 @@
 /* health.h - what the probes answer.
  *
- * live: the process answers at all. started: the start is over. ready: started, not draining, and no
- * named dependency reported as broken. Reports are pushed by whoever uses the dependency, so that a
- * probe never waits for one. Safe from every thread. */
+ * live: the process answers at all. started: the start is over. ready: started, not draining, and
+ * no named dependency reported as broken. Reports are pushed by whoever uses the dependency, so
+ * that a probe never waits for one. Safe from every thread. */
 #pragma once
 
 #include <pthread.h>

@@ -19,8 +19,9 @@ const char *http_query(const struct http_request *request, const char *name)
 {
 	const char *value = NULL;
 
-	if (MHD_lookup_connection_value_n(request->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name),
-			&value, NULL) == MHD_YES && !value)
+	if (MHD_lookup_connection_value_n(request->connection, MHD_GET_ARGUMENT_KIND, name,
+			strlen(name), &value, NULL) == MHD_YES &&
+		!value)
 		return ""; /* "?name" without "=" */
 	return value;
 }
@@ -35,7 +36,8 @@ static int is_json(const char *type)
 	static const char json[] = "application/json";
 	size_t size = sizeof(json) - 1;
 
-	return type && strncasecmp(type, json, size) == 0 && (!type[size] || strchr("; \t", type[size]));
+	return type && strncasecmp(type, json, size) == 0 &&
+		(!type[size] || strchr("; \t", type[size]));
 }
 
 json_t *http_json_body(const struct http_request *request, struct http_response *response)
@@ -51,10 +53,11 @@ json_t *http_json_body(const struct http_request *request, struct http_response 
 		http_respond_problem(request, response, 400, "the body is empty");
 		return NULL;
 	}
-	body = json_loadb(request->body.data, request->body.size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	body = json_loadb(
+		request->body.data, request->body.size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (!body) {
-		http_respond_problem(request, response, 400, "the body is not valid JSON: line %d, column %d",
-			error.line, error.column);
+		http_respond_problem(request, response, 400,
+			"the body is not valid JSON: line %d, column %d", error.line, error.column);
 		return NULL;
 	}
 	if (!json_is_object(body)) {
@@ -101,8 +104,8 @@ static json_t *make_problem(const struct http_request *request, int status)
 	return problem;
 }
 
-void http_respond_problem(const struct http_request *request, struct http_response *response, int status,
-	const char *detail, ...)
+void http_respond_problem(const struct http_request *request, struct http_response *response,
+	int status, const char *detail, ...)
 {
 	json_t *problem = make_problem(request, status);
 	char text[512];
@@ -120,7 +123,8 @@ json_t *http_error(const char *pointer, const char *detail)
 	return json_pack("{s:s, s:s}", "pointer", pointer, "detail", detail);
 }
 
-void http_respond_invalid(const struct http_request *request, struct http_response *response, json_t *errors)
+void http_respond_invalid(
+	const struct http_request *request, struct http_response *response, json_t *errors)
 {
 	json_t *problem = make_problem(request, 422);
 

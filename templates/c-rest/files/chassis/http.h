@@ -1,7 +1,7 @@
 /* http.h - what a handler sees: routes, requests, responses.
  *
- * A handler runs on a worker thread, may block, and answers by filling the response. It never sees a
- * half-read request: the body is complete and within the limit. Errors are answered as
+ * A handler runs on a worker thread, may block, and answers by filling the response. It never sees
+ * a half-read request: the body is complete and within the limit. Errors are answered as
  * application/problem+json (RFC 9457). */
 #pragma once
 
@@ -49,7 +49,8 @@ struct http_response {
 struct http_route {
 	const char *method; /* GET also answers HEAD */
 	const char *path;   /* "/api/v1/items/{id}": a name in braces matches one segment */
-	void (*handle)(void *context, const struct http_request *request, struct http_response *response);
+	void (*handle)(
+		void *context, const struct http_request *request, struct http_response *response);
 };
 
 /* A part of the path by its name in the template, a query parameter, a header; NULL when absent. */
@@ -57,9 +58,9 @@ const char *http_param(const struct http_request *request, const char *name);
 const char *http_query(const struct http_request *request, const char *name);
 const char *http_header(const struct http_request *request, const char *name);
 
-/* The body as a JSON object, to be released by the caller. On NULL the response is already made: 415
- * unless the type is application/json, 400 for text that is not JSON (a repeated key included), 422
- * for JSON that is not an object. */
+/* The body as a JSON object, to be released by the caller. On NULL the response is already made:
+ * 415 unless the type is application/json, 400 for text that is not JSON (a repeated key included),
+ * 422 for JSON that is not an object. */
 json_t *http_json_body(const struct http_request *request, struct http_response *response);
 
 /* Answer with `body`, which is released. */
@@ -69,16 +70,18 @@ void http_respond_json(struct http_response *response, int status, json_t *body)
 void http_respond_empty(struct http_response *response, int status);
 
 /* Answer with a problem; `detail` says what went wrong with this request. */
-void http_respond_problem(const struct http_request *request, struct http_response *response, int status,
-	const char *detail, ...) PRINTF(4, 5);
+void http_respond_problem(const struct http_request *request, struct http_response *response,
+	int status, const char *detail, ...) PRINTF(4, 5);
 
-/* Answer 422 with a list of wrong members; `errors` is an array of http_error(), and is released. */
-void http_respond_invalid(const struct http_request *request, struct http_response *response, json_t *errors);
+/* Answer 422 with the wrong members; `errors` is an array of http_error() and is released. */
+void http_respond_invalid(
+	const struct http_request *request, struct http_response *response, json_t *errors);
 
 /* One wrong member: where (a JSON Pointer into the body) and what is wrong. */
 json_t *http_error(const char *pointer, const char *detail);
 
 /* Add a header; `name` must be a literal. Control characters in the value become spaces. */
-void http_add_header(struct http_response *response, const char *name, const char *format, ...) PRINTF(3, 4);
+void http_add_header(struct http_response *response, const char *name, const char *format, ...)
+	PRINTF(3, 4);
 
 void http_response_release(struct http_response *response);

@@ -33,7 +33,7 @@ static socklen_t parse_address(const char *text, int port, union address *addres
 static int open_socket(const union address *address, socklen_t size, int *port)
 {
 	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	union address bound;
+	union address bound = {0};
 	socklen_t bound_size = sizeof(bound);
 	int on = 1, off = 0;
 
@@ -66,7 +66,8 @@ int listener_open(const char *address, int *port, int *fd, struct text *why)
 		return -1;
 	}
 	opened = open_socket(&parsed, size, port);
-	if (opened < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) && strcmp(address, "::") == 0) {
+	if (opened < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) &&
+		strcmp(address, "::") == 0) {
 		size = parse_address("0.0.0.0", *port, &parsed);
 		opened = open_socket(&parsed, size, port);
 	}

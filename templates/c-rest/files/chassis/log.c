@@ -41,7 +41,8 @@ static void write_all(int fd, const char *data, size_t size)
 	}
 }
 
-void log_write(struct log *log, enum log_level level, const char *msg, const struct log_field *fields)
+void log_write(
+	struct log *log, enum log_level level, const char *msg, const struct log_field *fields)
 {
 	static const char *const names[] = {"debug", "info", "warn", "error"};
 	struct text line = {0};

@@ -4,8 +4,8 @@
  *
  *     log_event(log, LOG_LEVEL_INFO, "item created", LOG_STRING("id", id), LOG_INTEGER("size", n));
  *
- * A LOG_STRING whose value is NULL is left out. A line is written by one call, so that lines of several
- * threads never mix. */
+ * A LOG_STRING whose value is NULL is left out. A line is written by one call, so that lines of
+ * several threads never mix. */
 #pragma once
 
 #include <pthread.h>
@@ -33,12 +33,22 @@ struct log_field {
 	double number;
 };
 
-#define LOG_STRING(key, value) {.kind = LOG_KIND_STRING, .name = (key), .string = (value)}
-#define LOG_INTEGER(key, value) {.kind = LOG_KIND_INTEGER, .name = (key), .integer = (value)}
-#define LOG_NUMBER(key, value) {.kind = LOG_KIND_NUMBER, .name = (key), .number = (value)}
+#define LOG_STRING(key, value) \
+	{ \
+		.kind = LOG_KIND_STRING, .name = (key), .string = (value) \
+	}
+#define LOG_INTEGER(key, value) \
+	{ \
+		.kind = LOG_KIND_INTEGER, .name = (key), .integer = (value) \
+	}
+#define LOG_NUMBER(key, value) \
+	{ \
+		.kind = LOG_KIND_NUMBER, .name = (key), .number = (value) \
+	}
 
 #define log_event(log, level, msg, ...) \
-	log_write(log, level, msg, (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
+	log_write(log, level, msg, (const struct log_field[]){{0}, ##__VA_ARGS__, {0}} + 1)
 
 /* `fields` ends with a zeroed one. Safe from every thread. */
-void log_write(struct log *log, enum log_level level, const char *msg, const struct log_field *fields);
+void log_write(
+	struct log *log, enum log_level level, const char *msg, const struct log_field *fields);

@@ -1,6 +1,6 @@
 /* management.h - the management port: /livez /readyz /startupz /metrics.
  *
- * It has its own network thread and asks nobody who could block. Keep the port inside the cluster. */
+ * It has its own network thread and asks nobody who could block. Keep it inside the cluster. */
 #pragma once
 
 #include "chassis/health.h"

@@ -44,6 +44,7 @@ struct metrics {
 	pthread_mutex_t lock;
 	struct metric *first;
 	struct metric **last;
+	pthread_mutex_t collect_lock; /* held while collectors run; taken before `lock` */
 	struct collector *collectors;
 };
 
@@ -52,6 +53,7 @@ struct metrics *metrics_new(void)
 	struct metrics *metrics = must_alloc(1, sizeof(*metrics));
 
 	pthread_mutex_init(&metrics->lock, NULL);
+	pthread_mutex_init(&metrics->collect_lock, NULL);
 	metrics->last = &metrics->first;
 	return metrics;
 }
@@ -88,6 +90,7 @@ void metrics_free(struct metrics *metrics)
 		free(collector);
 	}
 	pthread_mutex_destroy(&metrics->lock);
+	pthread_mutex_destroy(&metrics->collect_lock);
 	free(metrics);
 }
 
@@ -115,22 +118,26 @@ static struct metric *add_metric(struct metrics *metrics, enum metric_kind kind,
 	return metric;
 }
 
-struct metric *metrics_counter(struct metrics *metrics, const char *name, const char *help, const char *labels)
+struct metric *metrics_counter(
+	struct metrics *metrics, const char *name, const char *help, const char *labels)
 {
 	return add_metric(metrics, KIND_COUNTER, name, help, labels);
 }
 
-struct metric *metrics_gauge(struct metrics *metrics, const char *name, const char *help, const char *labels)
+struct metric *metrics_gauge(
+	struct metrics *metrics, const char *name, const char *help, const char *labels)
 {
 	return add_metric(metrics, KIND_GAUGE, name, help, labels);
 }
 
-struct metric *metrics_seconds(struct metrics *metrics, const char *name, const char *help, const char *labels)
+struct metric *metrics_seconds(
+	struct metrics *metrics, const char *name, const char *help, const char *labels)
 {
 	return add_metric(metrics, KIND_HISTOGRAM, name, help, labels);
 }
 
-static bool same_values(const struct metric *metric, const struct series *series, const char *const *values)
+static bool same_values(
+	const struct metric *metric, const struct series *series, const char *const *values)
 {
 	for (int i = 0; i < metric->label_count; i++)
 		if (strcmp(series->values[i], values[i] ? values[i] : "") != 0)
@@ -194,8 +201,28 @@ void metrics_collect(struct metrics *metrics, void (*collect)(void *context), vo
 
 	collector->collect = collect;
 	collector->context = context;
+	pthread_mutex_lock(&metrics->collect_lock);
 	collector->next = metrics->collectors;
 	metrics->collectors = collector;
+	pthread_mutex_unlock(&metrics->collect_lock);
+}
+
+void metrics_forget(struct metrics *metrics, const void *context)
+{
+	struct collector **place = &metrics->collectors;
+
+	pthread_mutex_lock(&metrics->collect_lock);
+	while (*place) {
+		struct collector *collector = *place;
+
+		if (collector->context != context) {
+			place = &collector->next;
+			continue;
+		}
+		*place = collector->next;
+		free(collector);
+	}
+	pthread_mutex_unlock(&metrics->collect_lock);
 }
 
 static void write_label_value(struct text *out, const char *value)
@@ -234,7 +261,8 @@ static void write_number(struct text *out, double value)
 		text_addf(out, " %.9g\n", value);
 }
 
-static void write_histogram(struct text *out, const struct metric *metric, const struct series *series)
+static void write_histogram(
+	struct text *out, const struct metric *metric, const struct series *series)
 {
 	uint64_t total = 0;
 	struct text bound = {0};
@@ -273,8 +301,10 @@ static void write_metric(struct text *out, const struct metric *metric)
 
 void metrics_write(struct metrics *metrics, struct text *out)
 {
+	pthread_mutex_lock(&metrics->collect_lock);
 	for (const struct collector *c = metrics->collectors; c; c = c->next)
 		c->collect(c->context);
+	pthread_mutex_unlock(&metrics->collect_lock);
 	pthread_mutex_lock(&metrics->lock);
 	for (const struct metric *metric = metrics->first; metric; metric = metric->next)
 		write_metric(out, metric);

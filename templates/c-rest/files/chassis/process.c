@@ -60,8 +60,8 @@ static void collect(void *context)
 struct process *process_metrics(struct metrics *metrics)
 {
 	struct process *process = must_alloc(1, sizeof(*process));
-	struct metric *start =
-		metrics_gauge(metrics, "process_start_time_seconds", "Start of the process, in Unix time.", "");
+	struct metric *start = metrics_gauge(
+		metrics, "process_start_time_seconds", "Start of the process, in Unix time.", "");
 
 	metric_set(start, (double)time(NULL), NULL);
 	process->cpu = metrics_counter(metrics, "process_cpu_seconds_total", "CPU time used.", "");

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-static bool add_param(struct http_request *request, const char *name, size_t name_size, const char *value,
-	size_t value_size)
+static bool add_param(struct http_request *request, const char *name, size_t name_size,
+	const char *value, size_t value_size)
 {
 	struct http_param *param = &request->params[request->param_count];
 
@@ -46,7 +46,8 @@ static void add_allow(struct text *allow, const char *method)
 		text_addf(allow, ", HEAD");
 }
 
-const struct http_route *route_find(const struct http_route *routes, struct http_request *request, struct text *allow)
+const struct http_route *route_find(
+	const struct http_route *routes, struct http_request *request, struct text *allow)
 {
 	const char *method = strcmp(request->method, "HEAD") == 0 ? "GET" : request->method;
 

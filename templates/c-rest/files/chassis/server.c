@@ -10,9 +10,12 @@
 #include "chassis/route.h"
 #include "chassis/stamp.h"
 
-/* A body over the limit is read to its end, so that the client sees the 413; one this many times over
- * the limit is not worth it. */
+/* A body over the limit is read to its end, so that the client sees the 413; one this many times
+ * over the limit is not worth it. */
 #define BODY_DROP_FACTOR 8
+
+/* Memory of a connection: bounds the header. */
+#define CONNECTION_BYTES 32768
 
 struct server {
 	struct server_options options;
@@ -65,9 +68,11 @@ static void run_job(struct job *job)
 {
 	struct exchange *exchange = (struct exchange *)job;
 
-	exchange->route->handle(exchange->server->options.context, &exchange->request, &exchange->response);
+	exchange->route->handle(
+		exchange->server->options.context, &exchange->request, &exchange->response);
 	if (!exchange->response.status)
-		http_respond_problem(&exchange->request, &exchange->response, 500, "the handler gave no answer");
+		http_respond_problem(
+			&exchange->request, &exchange->response, 500, "the handler gave no answer");
 	finish_job(exchange);
 }
 
@@ -91,8 +96,8 @@ static enum MHD_Result dispatch(struct exchange *exchange)
 	struct server *server = exchange->server;
 
 	if (exchange->too_large) {
-		http_respond_problem(&exchange->request, &exchange->response, 413, "the body is over %d bytes",
-			server->options.max_body_bytes);
+		http_respond_problem(&exchange->request, &exchange->response, 413,
+			"the body is over %d bytes", server->options.max_body_bytes);
 		return answer(exchange);
 	}
 	if (!exchange->route) {
@@ -133,7 +138,7 @@ static bool over_limit(struct exchange *exchange, long long factor)
 	return length && strtoll(length, NULL, 10) > factor * exchange->server->options.max_body_bytes;
 }
 
-/* The header is complete. An answer given here makes the connection close without reading the body. */
+/* The header is complete. An answer given here closes the connection; the body is not read. */
 static enum MHD_Result begin(struct exchange *exchange, const char *version)
 {
 	const char *refusal = framing_check(exchange->request.connection, version);
@@ -141,9 +146,11 @@ static enum MHD_Result begin(struct exchange *exchange, const char *version)
 	set_deadline(exchange, exchange->server->options.body_timeout_ms);
 	if (refusal)
 		return refuse_early(exchange, 400, refusal);
-	exchange->route = route_find(exchange->server->options.routes, &exchange->request, &exchange->allow);
+	exchange->route =
+		route_find(exchange->server->options.routes, &exchange->request, &exchange->allow);
 	exchange->too_large = over_limit(exchange, 1);
-	if (exchange->too_large && (over_limit(exchange, BODY_DROP_FACTOR) ||
+	if (exchange->too_large &&
+		(over_limit(exchange, BODY_DROP_FACTOR) ||
 			http_header(&exchange->request, MHD_HTTP_HEADER_EXPECT)))
 		return refuse_early(exchange, 413, "the body is too large");
 	return MHD_YES;
@@ -208,7 +215,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	snprintf(status, sizeof(status), "%d", exchange_status(exchange));
 	metric_observe(server->durations, seconds,
 		METRIC_LABELS(method_label(exchange->request.method), exchange->request.route, status));
-	exchange_log(exchange, server->options.log, how == MHD_REQUEST_TERMINATED_COMPLETED_OK, seconds);
+	exchange_log(
+		exchange, server->options.log, how == MHD_REQUEST_TERMINATED_COMPLETED_OK, seconds);
 	set_deadline(exchange, server->options.idle_timeout_ms);
 	exchange_free(exchange);
 	*state = NULL;
@@ -273,11 +281,14 @@ static void add_metrics(struct server *server)
 	server->durations = metrics_seconds(metrics, "http_server_request_duration_seconds",
 		"Time from a request's header to the end of its answer.",
 		"http_request_method http_route http_response_status_code");
-	server->active_gauge = metrics_gauge(metrics, "http_server_active_requests", "Requests in progress.", "");
-	server->waiting_gauge = metrics_gauge(metrics, "worker_queue_waiting", "Requests waiting for a worker.", "");
-	server->shed_counter = metrics_counter(metrics, "worker_queue_shed_total",
-		"Requests refused because the queue was full.", "");
-	metric_set(metrics_gauge(metrics, "worker_queue_limit", "Requests that may wait for a worker.", ""),
+	server->active_gauge =
+		metrics_gauge(metrics, "http_server_active_requests", "Requests in progress.", "");
+	server->waiting_gauge =
+		metrics_gauge(metrics, "worker_queue_waiting", "Requests waiting for a worker.", "");
+	server->shed_counter = metrics_counter(
+		metrics, "worker_queue_shed_total", "Requests refused because the queue was full.", "");
+	metric_set(
+		metrics_gauge(metrics, "worker_queue_limit", "Requests that may wait for a worker.", ""),
 		server->options.queue_limit, NULL);
 	metric_add(server->shed_counter, 0, NULL);
 	metrics_collect(metrics, collect, server);
@@ -285,16 +296,24 @@ static void add_metrics(struct server *server)
 
 static int start_daemon(struct server *server, struct text *why)
 {
+	const struct server_options *options = &server->options;
 	int fd;
 
-	if (listener_open(server->options.address, &server->port, &fd, why) < 0)
+	if (listener_open(options->address, &server->port, &fd, why) < 0)
 		return -1;
-	server->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, server,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)server->options.max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-		server, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_END);
+	const struct MHD_OptionItem items[] = {
+		{MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+		{MHD_OPTION_CONNECTION_LIMIT, options->max_connections, NULL},
+		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL},
+		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, server},
+		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, server},
+		{MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)unescape, NULL},
+		{MHD_OPTION_END, 0, NULL},
+	};
+
+	server->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0,
+		NULL, NULL, on_access, server, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
 	if (server->daemon)
 		return 0;
 	close(fd);
@@ -351,6 +370,7 @@ int server_stop(struct server *server, int grace_ms)
 {
 	if (server->daemon)
 		server_drain(server);
+	metrics_forget(server->options.metrics, server);
 	/* first the workers: libmicrohttpd aborts when it is stopped while a connection is suspended */
 	if (workers_stop(server->workers, grace_ms) < 0)
 		return -1;

@@ -1,8 +1,8 @@
 /* server.h - the API port.
  *
  * One thread reads and writes the network; every handler runs on a worker, while its connection is
- * suspended. A full queue answers 503 with Retry-After at once. Each request gets an id, a log line and
- * a place in the metrics, by route template. */
+ * suspended. A full queue answers 503 with Retry-After at once. Each request gets an id, a log line
+ * and a place in the metrics, by route template. */
 #pragma once
 
 #include <stddef.h>
@@ -38,6 +38,6 @@ int server_active(const struct server *server);
 /* Accept no more connections, and close each after the answer to its next request. */
 void server_drain(struct server *server);
 
-/* End: what waits in the queue is answered 503, what runs may take `grace_ms`. Returns -1 when a handler
- * is still running then: nothing is freed; call again, or end the process. */
+/* End: what waits in the queue is answered 503, what runs may take `grace_ms`. Returns -1 when a
+ * handler is still running then: nothing is freed; call again, or end the process. */
 int server_stop(struct server *server, int grace_ms);

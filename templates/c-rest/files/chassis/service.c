@@ -18,8 +18,8 @@
 /* How long a handler may go on after the drain is over, before the process ends around it. */
 #define STOP_GRACE_MS 1000
 
-/* How long nothing must be in progress before the drain counts as over: a client may be about to use a
- * connection that is kept alive. */
+/* How long nothing must be in progress before the drain counts as over: a client may be about to
+ * use a connection that is kept alive. */
 #define QUIET_MS 100
 
 struct settings {
@@ -39,22 +39,33 @@ struct settings {
 };
 
 #define INT_ROW(variable, member, from, to, value, text) \
-	{.name = (variable), .type = CONFIG_INT, .offset = offsetof(struct settings, member), .min = (from), \
-		.max = (to), .initial = (value), .summary = (text)}
+	{ \
+		.name = (variable), .type = CONFIG_INT, .offset = offsetof(struct settings, member), \
+		.min = (from), .max = (to), .initial = (value), .summary = (text) \
+	}
 
 static const struct config_row setting_rows[] = {
-	{.name = "LISTEN_ADDRESS", .type = CONFIG_TEXT, .offset = offsetof(struct settings, address),
-		.initial = "::", .summary = "numeric address of both ports; :: is every address"},
+	{.name = "LISTEN_ADDRESS",
+		.type = CONFIG_TEXT,
+		.offset = offsetof(struct settings, address),
+		.initial = "::",
+		.summary = "numeric address of both ports; :: is every address"},
 	INT_ROW("PORT", port, 0, 65535, NULL, "port of the API; 0 is any free one"),
 	INT_ROW("MANAGEMENT_PORT", management_port, 0, 65535, NULL, "port of health and metrics"),
-	{.name = "LOG_LEVEL", .type = CONFIG_CHOICE, .offset = offsetof(struct settings, log_level),
-		.initial = "info", .choices = LOG_LEVELS, .summary = "least level that is logged"},
+	{.name = "LOG_LEVEL",
+		.type = CONFIG_CHOICE,
+		.offset = offsetof(struct settings, log_level),
+		.initial = "info",
+		.choices = LOG_LEVELS,
+		.summary = "least level that is logged"},
 	INT_ROW("WORKERS", workers, 1, 1024, "16", "handlers that run at the same time"),
 	INT_ROW("QUEUE_LIMIT", queue_limit, 1, 100000, "128", "requests that may wait for a worker"),
 	INT_ROW("MAX_CONNECTIONS", max_connections, 1, 100000, "1000", "open connections"),
 	INT_ROW("MAX_BODY_BYTES", max_body_bytes, 1, 67108864, "1048576", "largest request body"),
-	INT_ROW("HEADER_TIMEOUT_MS", header_timeout_ms, 1, 600000, "5000", "time for a request's header"),
-	INT_ROW("BODY_TIMEOUT_MS", body_timeout_ms, 1, 3600000, "30000", "time for a body, and for an answer"),
+	INT_ROW(
+		"HEADER_TIMEOUT_MS", header_timeout_ms, 1, 600000, "5000", "time for a request's header"),
+	INT_ROW("BODY_TIMEOUT_MS", body_timeout_ms, 1, 3600000, "30000",
+		"time for a body, and for an answer"),
 	INT_ROW("IDLE_TIMEOUT_MS", idle_timeout_ms, 1, 3600000, "60000", "time between two requests"),
 	INT_ROW("SHUTDOWN_DELAY_MS", shutdown_delay_ms, 0, 600000, "0",
 		"time to serve on after /readyz says no, for balancers to notice"),
@@ -89,7 +100,8 @@ static int report_settings(struct run *run, const struct text *errors)
 
 	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
 		if (*line)
-			log_event(&run->service.log, LOG_LEVEL_ERROR, "wrong setting", LOG_STRING("detail", line));
+			log_event(
+				&run->service.log, LOG_LEVEL_ERROR, "wrong setting", LOG_STRING("detail", line));
 	free(lines);
 	return EXIT_CONFIG;
 }
@@ -103,7 +115,8 @@ static int fail(struct run *run, const char *msg, const struct text *why)
 /* Wait for a signal; 0 when the time is over. */
 static int wait_signal(struct run *run, int timeout_ms)
 {
-	struct timespec timeout = {.tv_sec = timeout_ms / 1000, .tv_nsec = (timeout_ms % 1000) * 1000000L};
+	struct timespec timeout = {
+		.tv_sec = timeout_ms / 1000, .tv_nsec = (timeout_ms % 1000) * 1000000L};
 	int number;
 
 	if (timeout_ms < 0) {
@@ -140,7 +153,8 @@ static int serve_until_signal(struct run *run)
 	log_event(log, LOG_LEVEL_INFO, "stopping", LOG_STRING("signal", sigabbrev_np(number)),
 		LOG_INTEGER("active", server_active(run->server)));
 	health_draining(&run->service.health);
-	if (run->settings.shutdown_delay_ms == 0 || wait_signal(run, run->settings.shutdown_delay_ms) == 0)
+	if (run->settings.shutdown_delay_ms == 0 ||
+		wait_signal(run, run->settings.shutdown_delay_ms) == 0)
 		drain(run);
 	if (server_stop(run->server, STOP_GRACE_MS) == 0)
 		return EXIT_SUCCESS;
@@ -171,7 +185,8 @@ static int serve(struct run *run)
 	int status;
 
 	run->process = process_metrics(run->service.metrics);
-	metric_set(metrics_gauge(run->service.metrics, "build_info", "The program's version.", "version"), 1,
+	metric_set(
+		metrics_gauge(run->service.metrics, "build_info", "The program's version.", "version"), 1,
 		METRIC_LABELS(app->version));
 	if (management_start(&run->service.health, run->service.metrics, settings->address,
 			&run->settings.management_port, &run->management, &why) < 0) {
@@ -179,8 +194,9 @@ static int serve(struct run *run)
 	} else if (app->open(app->context, &run->service, &why) < 0) {
 		status = fail(run, "cannot start", &why);
 	} else {
-		status = server_start(&options, &run->server, &why) < 0 ? fail(run, "cannot start the API port", &why)
-																: serve_until_signal(run);
+		status = server_start(&options, &run->server, &why) < 0
+			? fail(run, "cannot start the API port", &why)
+			: serve_until_signal(run);
 		app->close(app->context);
 	}
 	management_stop(run->management);
@@ -230,7 +246,9 @@ static int run_command(const struct service_app *app, int (*command)(struct run 
 	struct run run = {
 		.app = app,
 		.settings = {.port = app->port, .management_port = app->management_port},
-		.service.log = {.fd = STDOUT_FILENO, .service = app->name, .version = app->version,
+		.service.log = {.fd = STDOUT_FILENO,
+			.service = app->name,
+			.version = app->version,
 			.lock = PTHREAD_MUTEX_INITIALIZER},
 	};
 	struct text errors = {0};
@@ -278,8 +296,8 @@ static int print_help(const struct service_app *app, FILE *out, int status)
 		"       %s healthcheck  exit 0 when the instance on this machine is ready\n"
 		"       %s pause N      wait N seconds\n"
 		"       %s version\n",
-		app->name, app->version, app->summary, app->name, app->name, app->name, app->name, app->name,
-		app->name);
+		app->name, app->version, app->summary, app->name, app->name, app->name, app->name,
+		app->name, app->name);
 	return status;
 }
 

@@ -10,8 +10,8 @@
  * Exit status: 0 done, 1 failed, 64 wrong command line, 78 wrong configuration.
  *
  * At the end: /readyz answers 503, SHUTDOWN_DELAY_MS pass while everything is still served, no more
- * connections are accepted, what is in progress may take SHUTDOWN_TIMEOUT_MS, the application is closed, exit 0.
- * A second signal cuts the waiting short. */
+ * connections are accepted, what is in progress may take SHUTDOWN_TIMEOUT_MS, the application is
+ * closed, exit 0. A second signal cuts the waiting short. */
 #pragma once
 
 #include "chassis/config.h"

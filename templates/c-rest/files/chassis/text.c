@@ -95,7 +95,8 @@ static size_t utf8_length(const unsigned char *s)
 		unsigned char low = s[0] == 0xf0 ? 0x90 : 0x80;
 		unsigned char high = s[0] == 0xf4 ? 0x8f : 0xbf;
 
-		return s[1] >= low && s[1] <= high && (s[2] & 0xc0) == 0x80 && (s[3] & 0xc0) == 0x80 ? 4 : 0;
+		return s[1] >= low && s[1] <= high && (s[2] & 0xc0) == 0x80 && (s[3] & 0xc0) == 0x80 ? 4
+																							 : 0;
 	}
 	return 0;
 }

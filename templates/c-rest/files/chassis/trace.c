@@ -32,7 +32,8 @@ void trace_id_parse(const char *traceparent, char out[33])
 
 bool request_id_is_valid(const char *id)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	size_t size = id ? strlen(id) : 0;
 
 	return size > 0 && size <= 64 && strspn(id, letters) == size;

@@ -1,7 +1,8 @@
 /* workers.h - a fixed number of threads behind a bounded queue.
  *
  * The queue is the bulkhead of the service: network threads only hand work over, so a handler that
- * blocks delays nobody but the requests behind it, and when the queue is full the caller sheds load. */
+ * blocks delays nobody but the requests behind it, and when the queue is full the caller sheds
+ * load. */
 #pragma once
 
 #include <stdbool.h>

@@ -69,7 +69,8 @@ static void read_row(sqlite3_stmt *row, struct item *item)
 }
 
 /* Step through the rows of a bound statement, up to `room`, and make it ready for its next use. */
-static enum items_result step(struct items *items, sqlite3_stmt *statement, struct item *out, int room, int *count)
+static enum items_result step(
+	struct items *items, sqlite3_stmt *statement, struct item *out, int room, int *count)
 {
 	enum items_result result = ITEMS_OK;
 	int code;
@@ -131,7 +132,8 @@ enum items_result items_replace(struct items *items, struct item *item)
 	return store(items, REPLACE, item);
 }
 
-static enum items_result find(struct items *items, enum statement which, const char *id, struct item *out)
+static enum items_result find(
+	struct items *items, enum statement which, const char *id, struct item *out)
 {
 	sqlite3_stmt *statement = items->prepared[which];
 	enum items_result result;
@@ -155,7 +157,8 @@ enum items_result items_remove(struct items *items, const char *id)
 	return find(items, REMOVE, id, &removed);
 }
 
-enum items_result items_list(struct items *items, int64_t after, int room, struct item *out, int *count)
+enum items_result items_list(
+	struct items *items, int64_t after, int room, struct item *out, int *count)
 {
 	sqlite3_stmt *statement = items->prepared[LIST];
 	enum items_result result;

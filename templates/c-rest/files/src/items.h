@@ -1,7 +1,7 @@
 /* items.h - the item store: one table in SQLite.
  *
- * Safe from every thread: one connection, one lock. Every call may fail with ITEMS_FAILED; the reason is
- * in the log, and /readyz says so until a call succeeds again. */
+ * Safe from every thread: one connection, one lock. Every call may fail with ITEMS_FAILED; the
+ * reason is in the log, and /readyz says so until a call succeeds again. */
 #pragma once
 
 #include <stdint.h>
@@ -43,4 +43,5 @@ enum items_result items_replace(struct items *items, struct item *item);
 enum items_result items_remove(struct items *items, const char *id);
 
 /* Up to `room` items whose position is greater than `after`, in order; *count is how many. */
-enum items_result items_list(struct items *items, int64_t after, int room, struct item *out, int *count);
+enum items_result items_list(
+	struct items *items, int64_t after, int room, struct item *out, int *count);

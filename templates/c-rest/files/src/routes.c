@@ -40,7 +40,8 @@ static void check_quantity(json_t *quantity, struct item *item, json_t *errors)
 	json_int_t value = json_integer_value(quantity);
 
 	if (quantity && (!json_is_integer(quantity) || value < 0 || value > ITEM_QUANTITY_MAX)) {
-		json_array_append_new(errors, http_error("/quantity", "must be a whole number from 0 to 1000000"));
+		json_array_append_new(
+			errors, http_error("/quantity", "must be a whole number from 0 to 1000000"));
 		return;
 	}
 	item->quantity = value;
@@ -51,7 +52,7 @@ static void check_members(json_t *body, json_t *errors)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(body, key, value) {
+	json_object_foreach (body, key, value) {
 		struct text pointer = {0};
 
 		if (strcmp(key, "name") == 0 || strcmp(key, "quantity") == 0)
@@ -69,7 +70,8 @@ static void check_members(json_t *body, json_t *errors)
 }
 
 /* Read name and quantity from the body; on false the response is made. */
-static bool read_item(const struct http_request *request, struct http_response *response, struct item *item)
+static bool read_item(
+	const struct http_request *request, struct http_response *response, struct item *item)
 {
 	json_t *body = http_json_body(request, response);
 	json_t *errors;
@@ -90,7 +92,8 @@ static bool read_item(const struct http_request *request, struct http_response *
 }
 
 /* Answer what is not ITEMS_OK; true when the store call succeeded. */
-static bool succeeded(enum items_result result, const struct http_request *request, struct http_response *response)
+static bool succeeded(
+	enum items_result result, const struct http_request *request, struct http_response *response)
 {
 	if (result == ITEMS_ABSENT)
 		http_respond_problem(request, response, 404, "there is no such item");
@@ -99,18 +102,21 @@ static bool succeeded(enum items_result result, const struct http_request *reque
 	return result == ITEMS_OK;
 }
 
-static void create_item(void *context, const struct http_request *request, struct http_response *response)
+static void create_item(
+	void *context, const struct http_request *request, struct http_response *response)
 {
 	const struct application *app = context;
 	struct item item = {0};
 
-	if (!read_item(request, response, &item) || !succeeded(items_add(app->items, &item), request, response))
+	if (!read_item(request, response, &item) ||
+		!succeeded(items_add(app->items, &item), request, response))
 		return;
 	http_add_header(response, "Location", "/api/v1/items/%s", item.id);
 	http_respond_json(response, 201, item_json(&item));
 }
 
-static void get_item(void *context, const struct http_request *request, struct http_response *response)
+static void get_item(
+	void *context, const struct http_request *request, struct http_response *response)
 {
 	const struct application *app = context;
 	struct item item;
@@ -119,7 +125,8 @@ static void get_item(void *context, const struct http_request *request, struct h
 		http_respond_json(response, 200, item_json(&item));
 }
 
-static void replace_item(void *context, const struct http_request *request, struct http_response *response)
+static void replace_item(
+	void *context, const struct http_request *request, struct http_response *response)
 {
 	const struct application *app = context;
 	struct item item = {0};
@@ -132,7 +139,8 @@ static void replace_item(void *context, const struct http_request *request, stru
 		http_respond_json(response, 200, item_json(&item));
 }
 
-static void remove_item(void *context, const struct http_request *request, struct http_response *response)
+static void remove_item(
+	void *context, const struct http_request *request, struct http_response *response)
 {
 	const struct application *app = context;
 
@@ -140,8 +148,8 @@ static void remove_item(void *context, const struct http_request *request, struc
 		http_respond_empty(response, 204);
 }
 
-/* A page token is the position of the last item of the page before, as 16 hexadecimal digits. Clients
- * must not rely on that. */
+/* A page token is the position of the last item of the page before, as 16 hexadecimal digits.
+ * Clients must not rely on that. */
 static bool read_page(const struct http_request *request, int *size, int64_t *after)
 {
 	const char *size_text = http_query(request, "page_size");
@@ -177,7 +185,8 @@ static json_t *page_json(const struct item *items, int count, bool more)
 	return page;
 }
 
-static void list_items(void *context, const struct http_request *request, struct http_response *response)
+static void list_items(
+	void *context, const struct http_request *request, struct http_response *response)
 {
 	const struct application *app = context;
 	int size = PAGE_SIZE_DEFAULT, count;
@@ -186,13 +195,15 @@ static void list_items(void *context, const struct http_request *request, struct
 
 	if (!read_page(request, &size, &after)) {
 		http_respond_problem(request, response, 400,
-			"page_size must be 1 to %d, page_token the next_page_token of an answer", ITEMS_PAGE_MAX);
+			"page_size must be 1 to %d, page_token the next_page_token of an answer",
+			ITEMS_PAGE_MAX);
 		return;
 	}
 	/* one more than asked for tells whether there is a next page */
 	items = must_alloc((size_t)size + 1, sizeof(*items));
 	if (succeeded(items_list(app->items, after, size + 1, items, &count), request, response))
-		http_respond_json(response, 200, page_json(items, count > size ? size : count, count > size));
+		http_respond_json(
+			response, 200, page_json(items, count > size ? size : count, count > size));
 	free(items);
 }
 

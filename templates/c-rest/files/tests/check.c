@@ -42,18 +42,21 @@ bool test_int(long long actual, long long expected, const char *file, int line, 
 	return actual == expected;
 }
 
-bool test_string(const char *actual, const char *expected, const char *file, int line, const char *what)
+bool test_string(
+	const char *actual, const char *expected, const char *file, int line, const char *what)
 {
 	bool ok = actual && strcmp(actual, expected) == 0;
 
 	if (!ok) {
 		failures++;
-		printf("%s:%d: %s is '%s', not '%s'\n", file, line, what, actual ? actual : "(null)", expected);
+		printf("%s:%d: %s is '%s', not '%s'\n", file, line, what, actual ? actual : "(null)",
+			expected);
 	}
 	return ok;
 }
 
-bool test_contains(const char *actual, const char *part, const char *file, int line, const char *what)
+bool test_contains(
+	const char *actual, const char *part, const char *file, int line, const char *what)
 {
 	bool ok = actual && strstr(actual, part);
 
@@ -69,7 +72,8 @@ static void on_alarm(int number)
 	static const char end[] = ": took too long\n";
 
 	(void)number;
-	if (write(STDOUT_FILENO, running, strlen(running)) < 0 || write(STDOUT_FILENO, end, sizeof(end) - 1) < 0)
+	if (write(STDOUT_FILENO, running, strlen(running)) < 0 ||
+		write(STDOUT_FILENO, end, sizeof(end) - 1) < 0)
 		_exit(2);
 	_exit(1);
 }

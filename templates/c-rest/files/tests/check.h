@@ -5,8 +5,9 @@
  *         CHECK_INT(1 + 1, 2);
  *     }
  *
- * A failed check is printed and counted, and the test goes on; REQUIRE leaves the test. Every test of a
- * program is run, or those whose name contains the word in TEST_ONLY. A test that hangs ends the run. */
+ * A failed check is printed and counted, and the test goes on; REQUIRE leaves the test. Every test
+ * of a program is run, or those whose name contains the word in TEST_ONLY. A test that hangs ends
+ * the run. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,7 +30,8 @@ struct test {
 
 #define CHECK(condition) test_check((condition), __FILE__, __LINE__, #condition)
 #define CHECK_INT(actual, expected) test_int((actual), (expected), __FILE__, __LINE__, #actual)
-#define CHECK_STRING(actual, expected) test_string((actual), (expected), __FILE__, __LINE__, #actual)
+#define CHECK_STRING(actual, expected) \
+	test_string((actual), (expected), __FILE__, __LINE__, #actual)
 #define CHECK_CONTAINS(actual, part) test_contains((actual), (part), __FILE__, __LINE__, #actual)
 #define REQUIRE(condition) \
 	do { \
@@ -40,8 +42,10 @@ struct test {
 void test_add(struct test *test);
 bool test_check(bool ok, const char *file, int line, const char *what);
 bool test_int(long long actual, long long expected, const char *file, int line, const char *what);
-bool test_string(const char *actual, const char *expected, const char *file, int line, const char *what);
-bool test_contains(const char *actual, const char *part, const char *file, int line, const char *what);
+bool test_string(
+	const char *actual, const char *expected, const char *file, int line, const char *what);
+bool test_contains(
+	const char *actual, const char *part, const char *file, int line, const char *what);
 
 /* The command line's operand: the program under test. */
 const char *test_program(void);

@@ -61,7 +61,8 @@ static bool read_head(int fd, struct reply *reply)
 
 	while (recv(fd, &byte, 1, 0) == 1) {
 		text_add(&reply->head, &byte, 1);
-		if (reply->head.size >= 4 && memcmp(reply->head.data + reply->head.size - 4, "\r\n\r\n", 4) == 0)
+		if (reply->head.size >= 4 &&
+			memcmp(reply->head.data + reply->head.size - 4, "\r\n\r\n", 4) == 0)
 			return true;
 	}
 	return false;
@@ -94,7 +95,8 @@ struct reply client_read(int fd, bool head_only)
 	return reply;
 }
 
-struct reply client_call(int port, const char *method, const char *path, const char *headers, const char *body)
+struct reply client_call(
+	int port, const char *method, const char *path, const char *headers, const char *body)
 {
 	struct reply reply = {0};
 	struct text request = {0};
@@ -102,7 +104,8 @@ struct reply client_call(int port, const char *method, const char *path, const c
 
 	if (fd < 0)
 		return reply;
-	text_addf(&request, "%s %s HTTP/1.1\r\nHost: localhost\r\n%s", method, path, headers ? headers : "");
+	text_addf(
+		&request, "%s %s HTTP/1.1\r\nHost: localhost\r\n%s", method, path, headers ? headers : "");
 	if (body)
 		text_addf(&request, "Content-Length: %zu\r\n", strlen(body));
 	text_addf(&request, "\r\n%s", body ? body : "");

@@ -20,8 +20,10 @@ int client_send(int fd, const char *bytes, size_t size);
 /* Read one answer; `head_only` for the answer to HEAD. The connection stays open. */
 struct reply client_read(int fd, bool head_only);
 
-/* One request on a new connection. `headers` are whole lines with \r\n, or NULL. `body` may be NULL. */
-struct reply client_call(int port, const char *method, const char *path, const char *headers, const char *body);
+/* One request on a new connection. `headers` are whole lines with \r\n, or NULL. `body` may be
+ * NULL. */
+struct reply client_call(
+	int port, const char *method, const char *path, const char *headers, const char *body);
 
 /* As client_call, with a JSON body. */
 struct reply client_json(int port, const char *method, const char *path, const char *body);
@@ -29,7 +31,8 @@ struct reply client_json(int port, const char *method, const char *path, const c
 /* Send bytes as they are and read one answer. */
 struct reply client_raw(int port, const char *bytes);
 
-/* The value of a header, valid until the next call of this function in this thread; NULL when absent. */
+/* The value of a header, valid until the next call of this function in this thread; NULL when
+ * absent. */
 const char *reply_header(const struct reply *reply, const char *name);
 
 /* A string member of the JSON body; NULL when absent. `json` is set to what must be released. */

@@ -16,6 +16,8 @@
 static _Noreturn void run_child(int out, const char *argument, const char *const *environment)
 {
 	dup2(out, STDOUT_FILENO);
+	if (argument) /* of the service itself, the reports of a sanitizer stay visible */
+		dup2(out, STDERR_FILENO);
 	setenv("PORT", "0", 1);
 	setenv("MANAGEMENT_PORT", "0", 1);
 	setenv("LISTEN_ADDRESS", "127.0.0.1", 1);
@@ -47,7 +49,8 @@ bool process_wait_log(struct process *process, size_t from, const char *part)
 	char bytes[4096];
 
 	while (process->log.size < from || !strstr(text_string(&process->log) + from, part)) {
-		ssize_t n = poll(&ready, 1, READ_TIMEOUT_MS) > 0 ? read(process->out, bytes, sizeof(bytes)) : 0;
+		ssize_t n =
+			poll(&ready, 1, READ_TIMEOUT_MS) > 0 ? read(process->out, bytes, sizeof(bytes)) : 0;
 
 		if (n <= 0)
 			return false;

@@ -8,19 +8,20 @@
 
 struct process {
 	pid_t pid;
-	int out; /* its standard output */
+	int out; /* its standard output; of a command with an argument also its standard error */
 	struct text log;
 	int port;
 	int management_port;
 };
 
-/* Start it with more environment ("NAME=value", NULL at the end; may be NULL) and an argument (or NULL). */
+/* Start it with more environment ("NAME=value", NULL at the end; may be NULL) and an argument (or
+ * NULL). */
 struct process process_run(const char *argument, const char *const *environment);
 
 /* Start the service on free ports and wait until it listens; process.port is 0 when it does not. */
 struct process process_serve(const char *const *environment);
 
-/* Read its output until `part` appears after the position `from`; false at the end of the output. */
+/* Read its output until `part` appears after the position `from`; false at its end. */
 bool process_wait_log(struct process *process, size_t from, const char *part);
 
 void process_signal(const struct process *process, int number);

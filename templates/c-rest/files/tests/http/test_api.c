@@ -14,7 +14,8 @@ static void create(int port, const char *body, char path[128])
 	struct reply reply = client_json(port, "POST", ITEMS, body);
 
 	CHECK_INT(reply.status, 201);
-	snprintf(path, 128, "%s", reply_header(&reply, "Location") ? reply_header(&reply, "Location") : "/");
+	snprintf(
+		path, 128, "%s", reply_header(&reply, "Location") ? reply_header(&reply, "Location") : "/");
 	reply_release(&reply);
 }
 
@@ -75,7 +76,7 @@ TEST(items_are_listed_by_pages)
 		size_t index;
 
 		CHECK_INT(reply.status, 200);
-		json_array_foreach(json_object_get(json, "items"), index, item)
+		json_array_foreach (json_object_get(json, "items"), index, item)
 			CHECK_INT(json_integer_value(json_object_get(item, "quantity")), seen++);
 		pages++;
 		query[0] = '\0';
@@ -99,7 +100,8 @@ static void check_problem(const struct reply *reply, int status)
 	CHECK_INT(json_integer_value(json_object_get(json, "status")), status);
 	CHECK(json_string_value(json_object_get(json, "title")) != NULL);
 	CHECK(json_string_value(json_object_get(json, "detail")) != NULL);
-	CHECK_STRING(json_string_value(json_object_get(json, "request_id")), reply_header(reply, "X-Request-Id"));
+	CHECK_STRING(json_string_value(json_object_get(json, "request_id")),
+		reply_header(reply, "X-Request-Id"));
 	json_decref(json);
 }
 
@@ -166,8 +168,8 @@ TEST(wrong_requests_are_answered_with_problems)
 TEST(wrong_members_are_named)
 {
 	struct process service = process_serve(NULL);
-	struct reply reply =
-		client_json(service.port, "POST", ITEMS, "{\"name\": \"\", \"quantity\": \"many\", \"a/b~c\": 1}");
+	struct reply reply = client_json(
+		service.port, "POST", ITEMS, "{\"name\": \"\", \"quantity\": \"many\", \"a/b~c\": 1}");
 	json_t *json, *errors;
 
 	check_problem(&reply, 422);
@@ -175,8 +177,10 @@ TEST(wrong_members_are_named)
 	errors = json_object_get(json, "errors");
 	CHECK_INT((long long)json_array_size(errors), 3);
 	CHECK_STRING(json_string_value(json_object_get(json_array_get(errors, 0), "pointer")), "/name");
-	CHECK_STRING(json_string_value(json_object_get(json_array_get(errors, 1), "pointer")), "/quantity");
-	CHECK_STRING(json_string_value(json_object_get(json_array_get(errors, 2), "pointer")), "/a~1b~0c");
+	CHECK_STRING(
+		json_string_value(json_object_get(json_array_get(errors, 1), "pointer")), "/quantity");
+	CHECK_STRING(
+		json_string_value(json_object_get(json_array_get(errors, 2), "pointer")), "/a~1b~0c");
 	json_decref(json);
 	reply_release(&reply);
 	CHECK_INT(process_stop(&service), 0);

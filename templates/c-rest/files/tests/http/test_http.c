@@ -19,8 +19,10 @@ TEST(ambiguous_framing_is_refused)
 		"GET /api/v1/items HTTP/1.1\r\nHost: a\r\nX-A : b\r\n\r\n",
 		"GET /api/v1/items HTTP/1.1\r\nHost : a\r\n\r\n",
 		"GET /api/v1/items HTTP/1.1\r\nHost: a\r\nX-A: b\x01\r\n\r\n",
-		"POST /api/v1/items HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		"POST /api/v1/items HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+		"POST /api/v1/items HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding: "
+		"chunked\r\n\r\n0\r\n\r\n",
+		"POST /api/v1/items HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: "
+		"3\r\n\r\n{}",
 		"POST /api/v1/items HTTP/1.1\r\nHost: a\r\nContent-Length: +2\r\n\r\n{}",
 		"POST /api/v1/items HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n{}",
 		"POST /api/v1/items HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n{}",
@@ -32,10 +34,8 @@ TEST(ambiguous_framing_is_refused)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		reply = client_raw(service.port, cases[i]);
-		/* libmicrohttpd itself cuts some of them without an answer, and says 413 to a number that is no size */
+		/* some are libmicrohttpd's to refuse: by version it closes, or calls a size too large */
 		CHECK(reply.status == 400 || reply.status == 413 || reply.status == 0);
-		if (reply.status != 400)
-			printf("  note: case %zu is answered %d\n", i, reply.status);
 		reply_release(&reply);
 	}
 	reply = client_raw(service.port, "GET /api/v1/items HTTP/1.0\r\n\r\n");
@@ -89,11 +89,13 @@ TEST(bodies_over_one_mebibyte_are_refused)
 	reply_release(&reply);
 	/* what is far over the limit, or asks first, is refused before its body comes */
 	reply = client_raw(service.port,
-		"POST " ITEMS " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\n\r\n");
+		"POST " ITEMS " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: "
+		"100000000\r\n\r\n");
 	CHECK_INT(reply.status, 413);
 	reply_release(&reply);
 	reply = client_raw(service.port,
-		"POST " ITEMS " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
+		"POST " ITEMS
+		" HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
 		"Content-Length: 1048577\r\n\r\n");
 	CHECK_INT(reply.status, 413);
 	reply_release(&reply);
@@ -104,8 +106,9 @@ TEST(bodies_over_one_mebibyte_are_refused)
 
 static void send_chunks(int fd, int count)
 {
-	static const char head[] = "POST " ITEMS " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-							   "Transfer-Encoding: chunked\r\n\r\n";
+	static const char head[] =
+		"POST " ITEMS " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+		"Transfer-Encoding: chunked\r\n\r\n";
 	struct text chunk = {0};
 
 	text_addf(&chunk, "10000\r\n%065536d\r\n", 0);
@@ -120,7 +123,8 @@ TEST(chunked_bodies_have_the_same_limit)
 {
 	struct process service = process_serve(NULL);
 	struct reply reply = client_raw(service.port,
-		"POST " ITEMS " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"POST " ITEMS " HTTP/1.1\r\nHost: a\r\nContent-Type: "
+		"application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 		"8\r\n{\"name\":\r\n5\r\n\"x\"}\n\r\n0\r\n\r\n");
 	int fd;
 
@@ -137,7 +141,8 @@ TEST(chunked_bodies_have_the_same_limit)
 
 TEST(one_connection_serves_many_requests)
 {
-	static const char two[] = "GET " ITEMS " HTTP/1.1\r\nHost: a\r\n\r\nGET /none HTTP/1.1\r\nHost: a\r\n\r\n";
+	static const char two[] =
+		"GET " ITEMS " HTTP/1.1\r\nHost: a\r\n\r\nGET /none HTTP/1.1\r\nHost: a\r\n\r\n";
 	struct process service = process_serve(NULL);
 	int fd = client_connect(service.port);
 	struct reply reply;
@@ -157,7 +162,9 @@ TEST(request_and_trace_ids_go_through)
 {
 	struct process service = process_serve(NULL);
 	struct reply reply = client_call(service.port, "GET", ITEMS "/nobody",
-		"X-Request-Id: my-id.1\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n", NULL);
+		"X-Request-Id: my-id.1\r\ntraceparent: "
+		"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n",
+		NULL);
 	json_t *json;
 	const char *line;
 
@@ -167,14 +174,16 @@ TEST(request_and_trace_ids_go_through)
 	reply_release(&reply);
 	CHECK(process_wait_log(&service, 0, "my-id.1"));
 	CHECK(process_wait_log(&service, 0, "\"bytes\""));
-	line = strstr(service.log.data, "my-id.1") ? strstr(service.log.data, "\"msg\":\"request\"") : "";
+	line =
+		strstr(service.log.data, "my-id.1") ? strstr(service.log.data, "\"msg\":\"request\"") : "";
 	CHECK_CONTAINS(line, "\"request_id\":\"my-id.1\"");
 	CHECK_CONTAINS(line, "\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\"");
 	CHECK_CONTAINS(line, "\"method\":\"GET\",\"route\":\"/api/v1/items/{id}\"");
 	CHECK_CONTAINS(line, "\"status\":404,\"duration_ms\":");
 
 	reply = client_call(service.port, "GET", ITEMS, "X-Request-Id: not \"good\"\r\n", NULL);
-	CHECK(reply_header(&reply, "X-Request-Id") && strlen(reply_header(&reply, "X-Request-Id")) == 36);
+	CHECK(
+		reply_header(&reply, "X-Request-Id") && strlen(reply_header(&reply, "X-Request-Id")) == 36);
 	reply_release(&reply);
 	CHECK_INT(process_stop(&service), 0);
 }

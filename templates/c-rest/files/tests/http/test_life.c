@@ -63,12 +63,15 @@ TEST(metrics_count_by_route_template)
 
 TEST(wrong_settings_are_all_reported_and_end_with_78)
 {
-	const char *const environment[] = {"LOG_LEVEL=loud", "WORKERS=0", "SHUTDOWN_TIMEOUT_MS=soon", NULL};
+	const char *const environment[] = {
+		"LOG_LEVEL=loud", "WORKERS=0", "SHUTDOWN_TIMEOUT_MS=soon", NULL};
 	struct process service = process_run(NULL, environment);
 
 	CHECK_INT(process_wait(&service), 78);
-	CHECK_CONTAINS(text_string(&service.log), "LOG_LEVEL: must be one of: debug info warn error; not 'loud'");
-	CHECK_CONTAINS(text_string(&service.log), "WORKERS: must be a whole number from 1 to 1024, not '0'");
+	CHECK_CONTAINS(
+		text_string(&service.log), "LOG_LEVEL: must be one of: debug info warn error; not 'loud'");
+	CHECK_CONTAINS(
+		text_string(&service.log), "WORKERS: must be a whole number from 1 to 1024, not '0'");
 	CHECK_CONTAINS(text_string(&service.log), "SHUTDOWN_TIMEOUT_MS: ");
 	process_release(&service);
 }
@@ -122,6 +125,7 @@ TEST(subcommands)
 	process_release(&command);
 	command = process_run("dance", NULL);
 	CHECK_INT(process_wait(&command), 64);
+	CHECK_CONTAINS(text_string(&command.log), "usage: ");
 	process_release(&command);
 }
 
@@ -145,8 +149,9 @@ TEST(not_ready_comes_before_the_end)
 
 TEST(what_is_in_progress_is_finished)
 {
-	static const char head[] = "POST " ITEMS " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-							   "Content-Length: 12\r\n\r\n{\"name\"";
+	static const char head[] =
+		"POST " ITEMS " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+		"Content-Length: 12\r\n\r\n{\"name\"";
 	struct process service = process_serve(NULL);
 	int fd = client_connect(service.port), other;
 	struct reply reply;

@@ -15,15 +15,32 @@ struct settings {
 };
 
 static const struct config_row rows[] = {
-	{.name = "T_TEXT", .type = CONFIG_TEXT, .offset = offsetof(struct settings, text), .initial = "default",
+	{.name = "T_TEXT",
+		.type = CONFIG_TEXT,
+		.offset = offsetof(struct settings, text),
+		.initial = "default",
 		.summary = "a text"},
-	{.name = "T_SECRET", .type = CONFIG_TEXT, .offset = offsetof(struct settings, secret), .secret = true,
+	{.name = "T_SECRET",
+		.type = CONFIG_TEXT,
+		.offset = offsetof(struct settings, secret),
+		.secret = true,
 		.summary = "a secret"},
-	{.name = "T_NUMBER", .type = CONFIG_INT, .offset = offsetof(struct settings, number), .min = 1, .max = 10,
+	{.name = "T_NUMBER",
+		.type = CONFIG_INT,
+		.offset = offsetof(struct settings, number),
+		.min = 1,
+		.max = 10,
 		.summary = "a number"},
-	{.name = "T_CHOICE", .type = CONFIG_CHOICE, .offset = offsetof(struct settings, choice),
-		.choices = "red green blue", .initial = "green", .summary = "a choice"},
-	{.name = "T_FLAG", .type = CONFIG_BOOL, .offset = offsetof(struct settings, flag), .initial = "false",
+	{.name = "T_CHOICE",
+		.type = CONFIG_CHOICE,
+		.offset = offsetof(struct settings, choice),
+		.choices = "red green blue",
+		.initial = "green",
+		.summary = "a choice"},
+	{.name = "T_FLAG",
+		.type = CONFIG_BOOL,
+		.offset = offsetof(struct settings, flag),
+		.initial = "false",
 		.summary = "a flag"},
 	CONFIG_DONE,
 };
@@ -83,7 +100,8 @@ TEST(config_reports_every_error_at_once)
 	setenv("T_FLAG", "yes", 1);
 	setenv("T_SECRET_FILE", "/nowhere/at/all", 1);
 	CHECK_INT(config_load(rows, &settings, &errors), -1);
-	CHECK_CONTAINS(text_string(&errors), "T_NUMBER: must be a whole number from 1 to 10, not '11'\n");
+	CHECK_CONTAINS(
+		text_string(&errors), "T_NUMBER: must be a whole number from 1 to 10, not '11'\n");
 	CHECK_CONTAINS(text_string(&errors), "T_CHOICE: must be one of: red green blue; not 'gree'\n");
 	CHECK_CONTAINS(text_string(&errors), "T_FLAG: must be true or false, not 'yes'\n");
 	CHECK_CONTAINS(text_string(&errors), "T_SECRET_FILE: cannot read /nowhere/at/all");

@@ -11,7 +11,8 @@ static const char *judge(const struct field *fields, bool http_1_1)
 	struct framing framing = {0};
 
 	for (; fields->name; fields++)
-		framing_add(&framing, fields->name, strlen(fields->name), fields->value, strlen(fields->value));
+		framing_add(
+			&framing, fields->name, strlen(fields->name), fields->value, strlen(fields->value));
 	framing_finish(&framing, http_1_1);
 	return framing.refusal;
 }
@@ -20,7 +21,8 @@ TEST(framing_accepts_ordinary_requests)
 {
 	CHECK(!judge((const struct field[]){{"Host", "a"}, {"Accept", "*/*"}, {0}}, true));
 	CHECK(!judge((const struct field[]){{"host", "a"}, {"content-length", "12"}, {0}}, true));
-	CHECK(!judge((const struct field[]){{"Host", "a"}, {"Transfer-Encoding", "chunked"}, {0}}, true));
+	CHECK(
+		!judge((const struct field[]){{"Host", "a"}, {"Transfer-Encoding", "chunked"}, {0}}, true));
 	CHECK(!judge((const struct field[]){{"X-Text", "tab\tand gr\xc3\xbc\xc3\x9f"}, {0}}, false));
 }
 
@@ -44,5 +46,6 @@ TEST(framing_refuses_what_is_ambiguous)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		CHECK(judge(cases[i], true) != NULL);
-	CHECK(judge((const struct field[]){{"Host", "a"}, {"Transfer-Encoding", "chunked"}, {0}}, false) != NULL);
+	CHECK(judge((const struct field[]){{"Host", "a"}, {"Transfer-Encoding", "chunked"}, {0}},
+			  false) != NULL);
 }

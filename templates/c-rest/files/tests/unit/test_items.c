@@ -8,7 +8,10 @@
 
 static void quiet(struct service *service)
 {
-	*service = (struct service){.log = {.fd = -1, .level = LOG_LEVEL_ERROR, .service = "test", .version = "0",
+	*service = (struct service){.log = {.fd = -1,
+									.level = LOG_LEVEL_ERROR,
+									.service = "test",
+									.version = "0",
 									.lock = PTHREAD_MUTEX_INITIALIZER}};
 	health_init(&service->health);
 }
@@ -103,8 +106,8 @@ TEST(items_survive_in_a_file_and_migrations_run_once)
 
 TEST(database_refuses_a_schema_from_the_future)
 {
-	static const struct migration newer[] = {
-		{1, "0001_a", "CREATE TABLE a (x INTEGER)"}, {2, "0002_b", "CREATE TABLE b (x INTEGER)"}, {0}};
+	static const struct migration newer[] = {{1, "0001_a", "CREATE TABLE a (x INTEGER)"},
+		{2, "0002_b", "CREATE TABLE b (x INTEGER)"}, {0}};
 	static const struct migration older[] = {{1, "0001_a", "CREATE TABLE a (x INTEGER)"}, {0}};
 	char folder[] = "/tmp/items-test-XXXXXX";
 	char path[64];
@@ -126,10 +129,10 @@ TEST(database_refuses_a_schema_from_the_future)
 
 TEST(database_leaves_nothing_of_a_migration_that_fails)
 {
-	static const struct migration bad[] = {
-		{1, "0001_a", "CREATE TABLE a (x INTEGER)"}, {2, "0002_b", "CREATE TABLE b (x INTEGER); NONSENSE"}, {0}};
-	static const struct migration good[] = {
-		{1, "0001_a", "CREATE TABLE a (x INTEGER)"}, {2, "0002_b", "CREATE TABLE b (x INTEGER)"}, {0}};
+	static const struct migration bad[] = {{1, "0001_a", "CREATE TABLE a (x INTEGER)"},
+		{2, "0002_b", "CREATE TABLE b (x INTEGER); NONSENSE"}, {0}};
+	static const struct migration good[] = {{1, "0001_a", "CREATE TABLE a (x INTEGER)"},
+		{2, "0002_b", "CREATE TABLE b (x INTEGER)"}, {0}};
 	char folder[] = "/tmp/items-test-XXXXXX";
 	char path[64];
 	struct service service;

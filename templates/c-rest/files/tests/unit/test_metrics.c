@@ -63,10 +63,34 @@ TEST(metrics_bound_the_number_of_series)
 		metric_add(many, 1, METRIC_LABELS(id));
 	}
 	metrics_write(metrics, &out);
-	for (const char *line = strstr(out.data, "many_total{"); line; line = strstr(line + 1, "many_total{"))
+	for (const char *line = strstr(out.data, "many_total{"); line;
+		 line = strstr(line + 1, "many_total{"))
 		lines++;
 	CHECK_INT(lines, METRIC_MAX_SERIES);
 	CHECK_CONTAINS(out.data, "many_total{id=\"_overflow\"} 1025\n");
+	text_release(&out);
+	metrics_free(metrics);
+}
+
+static void set_level(void *context)
+{
+	metric_set(*(struct metric **)context, 7, NULL);
+}
+
+TEST(metrics_ask_collectors_until_they_are_forgotten)
+{
+	struct metrics *metrics = metrics_new();
+	struct metric *level = metrics_gauge(metrics, "level", "A level.", "");
+	struct text out = {0};
+
+	metrics_collect(metrics, set_level, &level);
+	metrics_write(metrics, &out);
+	CHECK_CONTAINS(out.data, "level 7\n");
+	metrics_forget(metrics, &level);
+	metric_set(level, 8, NULL);
+	out.size = 0;
+	metrics_write(metrics, &out);
+	CHECK_CONTAINS(out.data, "level 8\n");
 	text_release(&out);
 	metrics_free(metrics);
 }

@@ -6,8 +6,8 @@
 #include "src/routes.h"
 #include "tests/check.h"
 
-static const struct http_route *find(const char *method, const char *path, struct http_request *request,
-	struct text *allow)
+static const struct http_route *find(
+	const char *method, const char *path, struct http_request *request, struct text *allow)
 {
 	*request = (struct http_request){.method = method, .path = path};
 	allow->size = 0;
@@ -42,8 +42,8 @@ TEST(route_names_the_methods_of_a_path)
 
 TEST(route_refuses_other_paths)
 {
-	static const char *const paths[] = {"", "/", "*", "/api", "/api/v1/items/", "/api/v1/items//", "//api/v1/items",
-		"/api/v1/items/1/2", "/api/v1/item", "/api/v1/itemss", "api/v1/items"};
+	static const char *const paths[] = {"", "/", "*", "/api", "/api/v1/items/", "/api/v1/items//",
+		"//api/v1/items", "/api/v1/items/1/2", "/api/v1/item", "/api/v1/itemss", "api/v1/items"};
 	struct http_request request;
 	struct text allow = {0};
 

@@ -25,7 +25,8 @@ struct bench {
 	int port, management_port;
 };
 
-static void wait_at_gate(void *context, const struct http_request *request, struct http_response *response)
+static void wait_at_gate(
+	void *context, const struct http_request *request, struct http_response *response)
 {
 	struct bench *bench = context;
 
@@ -39,7 +40,8 @@ static void wait_at_gate(void *context, const struct http_request *request, stru
 	http_respond_empty(response, 204);
 }
 
-static void forget_to_answer(void *context, const struct http_request *request, struct http_response *response)
+static void forget_to_answer(
+	void *context, const struct http_request *request, struct http_response *response)
 {
 	(void)context;
 	(void)request;
@@ -55,12 +57,21 @@ static const struct http_route bench_routes[] = {
 static bool start(struct bench *bench)
 {
 	struct text why = {0};
-	struct server_options options = {.log = &bench->log, .routes = bench_routes, .context = bench,
-		.address = "127.0.0.1", .workers = 2, .queue_limit = 2, .max_connections = 50, .max_body_bytes = 1000,
-		.header_timeout_ms = 300, .body_timeout_ms = 300, .idle_timeout_ms = 10000};
+	struct server_options options = {.log = &bench->log,
+		.routes = bench_routes,
+		.context = bench,
+		.address = "127.0.0.1",
+		.workers = 2,
+		.queue_limit = 2,
+		.max_connections = 50,
+		.max_body_bytes = 1000,
+		.header_timeout_ms = 300,
+		.body_timeout_ms = 300,
+		.idle_timeout_ms = 10000};
 	bool ok;
 
-	*bench = (struct bench){.lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER,
+	*bench = (struct bench){.lock = PTHREAD_MUTEX_INITIALIZER,
+		.change = PTHREAD_COND_INITIALIZER,
 		.log = {.fd = -1, .service = "test", .version = "0", .lock = PTHREAD_MUTEX_INITIALIZER}};
 	bench->metrics = options.metrics = metrics_new();
 	health_init(&bench->health);
@@ -265,7 +276,8 @@ TEST(health_follows_what_is_reported)
 	health_report(&bench.health, "store", false);
 	reply = client_call(bench.management_port, "GET", "/readyz", NULL, NULL);
 	CHECK_INT(reply.status, 503);
-	CHECK_STRING(text_string(&reply.body), "{\"status\":\"failing\",\"checks\":{\"store\":\"failing\"}}\n");
+	CHECK_STRING(
+		text_string(&reply.body), "{\"status\":\"failing\",\"checks\":{\"store\":\"failing\"}}\n");
 	reply_release(&reply);
 	reply = client_call(bench.management_port, "GET", "/livez", NULL, NULL);
 	CHECK_INT(reply.status, 200);

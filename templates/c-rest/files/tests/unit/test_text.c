@@ -7,13 +7,12 @@ TEST(text_json_escapes_what_json_forbids)
 	static const struct {
 		const char *in, *out;
 	} cases[] = {
-		{"plain", "\"plain\""},
-		{"a\"b\\c", "\"a\\\"b\\\\c\""},
+		{"plain", "\"plain\""}, {"a\"b\\c", "\"a\\\"b\\\\c\""},
 		{"line\nend\x1b\x7f", "\"line\\u000aend\\u001b\\u007f\""},
 		{"gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80", "\"gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80\""},
-		{"\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\""},     /* overlong */
+		{"\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\""},                 /* overlong */
 		{"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, /* a surrogate */
-		{"\xe2\x82", "\"\xef\xbf\xbd\xef\xbf\xbd\""},     /* cut short */
+		{"\xe2\x82", "\"\xef\xbf\xbd\xef\xbf\xbd\""},                 /* cut short */
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
