@@ -1,8 +1,8 @@
-/* repo.h - git, by libgit2 (loaded when first needed): what is committed here, and the first commit of a
- * new project.
+/* repo.h - git, by libgit2 (loaded when first needed): what is committed here, and the first
+ * commit of a new project.
  *
- * No hook is run. Of configuration outside the repository only user.name and user.email are read, for the author of
- * the first commit. */
+ * No hook is run. Of configuration outside the repository only user.name and user.email are read,
+ * for the author of the first commit. */
 #pragma once
 
 #include "base/error.h"
@@ -14,7 +14,7 @@ struct repo_info {
 	char commit[65];     /* hex of HEAD, "" before the first commit */
 	int64_t commit_time; /* seconds since 1970 */
 	char *branch;        /* NULL when detached */
-	char *describe;      /* like `git describe --tags --always --dirty`; a leading v of a version tag is kept */
+	char *describe;      /* like `git describe --tags --always --dirty`; NULL before the first commit */
 	char *origin;        /* URL of the remote "origin" without credentials, or NULL */
 	bool dirty;          /* tracked files differ, or untracked files are not ignored */
 };
@@ -30,5 +30,6 @@ struct repo_signature {
 	int64_t time;      /* 0: now */
 };
 
-/* Make dir a repository (branch main) with one commit of everything below it that .gitignore does not name. */
+/* Make dir a repository (branch main) with one commit of everything below it that .gitignore does
+ * not name. */
 int repo_init_commit(const char *dir, const char *message, const struct repo_signature *who, struct error *err);
