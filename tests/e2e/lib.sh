@@ -9,6 +9,7 @@ out=$TEST_DIR/stdout err=$TEST_DIR/stderr
 status=0 # of the last command under test
 ran=     # its words, for messages
 children=()
+litter=() # paths outside of the test's folder that go with it
 
 problem() { # problem TEXT...: say what is wrong and what was seen, end the test
 	printf '%s\n' "$*"
@@ -113,6 +114,7 @@ background() { # background NAME COMMAND...: started, ended with the test; pid i
 
 end_children() {
 	local pid
+	rm -rf "${litter[@]}"
 	for pid in "${children[@]}"; do
 		kill -TERM -- "-$pid" 2>/dev/null || true
 	done

@@ -32,23 +32,27 @@ test_namespace_of_the_set_comes_first() {
 	same 2 "$(kube get deployment web -o jsonpath='{.status.readyReplicas}')" 'ready replicas'
 }
 
-test_job_has_to_complete() {
-	kube create namespace "$space" >/dev/null
-	cat >job.yaml <<-X
+job() { # job NAME [ANNOTATION]
+	cat <<-X
 		apiVersion: batch/v1
 		kind: Job
-		metadata: {name: migrate}
+		metadata: {name: $1}
 		spec:
 		  backoffLimit: 0
 		  template:
+		    metadata: {annotations: {${2:-}}}
 		    spec:
 		      restartPolicy: Never
 		      containers: [{name: app, image: "registry.example.com/x@$digest"}]
 	X
+}
+
+test_job_has_to_complete() {
+	kube create namespace "$space" >/dev/null
+	job migrate >job.yaml
 	ok "$MSCTL" apply -n "$space" -f job.yaml
 	same 1 "$(kube get job migrate -o jsonpath='{.status.succeeded}')" 'completions'
-	sed 's/name: migrate/name: fails/; s/    spec:/    metadata: {annotations: {fake-kubelet\/fail: Error}}\n&/2' job.yaml >fails.yaml
-	grep -q fake-kubelet fails.yaml || sed -i 's/^  template:/&\n    metadata: {annotations: {fake-kubelet\/fail: Error}}/' fails.yaml
+	job fails 'fake-kubelet/fail: Error' >fails.yaml
 	within 30 fails 8 "$MSCTL" apply -n "$space" -f fails.yaml
 	says fails
 }
@@ -125,7 +129,7 @@ test_every_kind_of_credential() {
 	local config
 	printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: {a: b}\n' "$space" >map.yaml
 	for config in kubeconfig.files kubeconfig.token kubeconfig.sa; do
-		sed -i "s/data: .*/data: {by: $config}/" map.yaml
+		sed -i "s/^data: .*/data: {by: $config}/" map.yaml
 		KUBECONFIG=$kube_dir/$config ok "$MSCTL" apply -n restricted -f map.yaml
 		same "$config" "$(kube -n restricted get configmap "$space" -o jsonpath='{.data.by}')" 'value'
 	done
@@ -136,7 +140,7 @@ test_every_kind_of_credential() {
 	chmod 755 plugin
 	sed "s|    token: .*|    exec: {apiVersion: client.authentication.k8s.io/v1, command: $TEST_DIR/plugin, interactiveMode: Never}|" \
 		"$kube_dir/kubeconfig.token" >plugged
-	sed -i 's/data: .*/data: {by: plugin}/' map.yaml
+	sed -i 's/^data: .*/data: {by: plugin}/' map.yaml
 	KUBECONFIG=$TEST_DIR/plugged ok "$MSCTL" apply -n restricted -f map.yaml
 	same plugin "$(kube -n restricted get configmap "$space" -o jsonpath='{.data.by}')" 'value'
 }

@@ -57,7 +57,7 @@ test_as_an_ordinary_user() {
 	[ "$(id -u)" = 0 ] || skip 'is an ordinary user already'
 	local place user=61234
 	place=$(mktemp -d /tmp/msctl-e2e-user.XXXXXX)
-	trap 'end_children; rm -rf "$place"' EXIT
+	litter+=("$place")
 	cp "$MSCTL" "$place/msctl"
 	chmod 755 "$place"
 	build_hello x:1

@@ -48,6 +48,7 @@ LOG = open(os.path.join(DIR, 'requests.log'), 'a', buffering=1)
 MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json'
 SECRETS = ('Authorization', 'Cookie', 'X-Meta-Token', 'X-Api-Key')
 PUSHED = {}
+PARTS = {}
 SEEN = set()
 LOCK = threading.Lock()
 OTHER = {}
@@ -256,7 +257,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if name == 'uploadaway':
                 place = 'http://' + OTHER['addr'] + place
             return self.reply(202, headers=[('Location', place)])
+        if self.command == 'PATCH':
+            PARTS[name] = data
+            return self.reply(202, headers=[('Location', '/v2/%s/blobs/uploads/1' % name),
+                                            ('Range', '0-%d' % (len(data) - 1))])
         if self.command == 'PUT':
+            data = PARTS.pop(name, b'') + data
             PUSHED[name, what, digest(data)] = data
             return self.reply(201, headers=[('Docker-Content-Digest', digest(data))])
         return self.error(405)
