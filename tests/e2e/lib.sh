@@ -198,3 +198,13 @@ unpack_image() { # unpack_image REFERENCE DIR: its layers, one over the other
 		tar -xzf "$(blob "$layer")" -C "$2" --no-same-owner
 	done
 }
+
+# After a pull that failed: what came whole may stay for the next try, named or damaged it may not be.
+store_sound() {
+	local file
+	same "$(grep '^store/index.json ' "$TEST_DIR/store.before")" "$(store_files | grep '^store/index.json ')" 'index'
+	same '' "$(find "$MSCTL_STORE/tmp" -mindepth 1 2>/dev/null)" 'temporary files'
+	while read -r file; do
+		same "${file##*/}" "$(sha256sum <"$file" | cut -d' ' -f1)" "digest of blob"
+	done < <(find "$MSCTL_STORE/blobs" -type f)
+}
