@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "chassis/stamp.h"
+
 struct workers {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -107,21 +109,16 @@ int workers_waiting(struct workers *workers)
 
 int workers_stop(struct workers *workers, int grace_ms)
 {
-	struct timespec deadline;
+	int64_t end = stamp_monotonic_ns() + (int64_t)grace_ms * 1000000;
+	struct timespec deadline = {.tv_sec = end / 1000000000, .tv_nsec = end % 1000000000};
 
 	pthread_mutex_lock(&workers->lock);
 	workers->stopping = true;
 	pthread_cond_broadcast(&workers->wake);
 	pthread_mutex_unlock(&workers->lock);
-	clock_gettime(CLOCK_REALTIME, &deadline);
-	deadline.tv_sec += grace_ms / 1000;
-	deadline.tv_nsec += (grace_ms % 1000) * 1000000L;
-	if (deadline.tv_nsec >= 1000000000) {
-		deadline.tv_sec++;
-		deadline.tv_nsec -= 1000000000;
-	}
 	for (; workers->threads > 0; workers->threads--)
-		if (pthread_timedjoin_np(workers->ids[workers->threads - 1], NULL, &deadline) != 0)
+		if (pthread_clockjoin_np(
+				workers->ids[workers->threads - 1], NULL, CLOCK_MONOTONIC, &deadline) != 0)
 			return -1;
 	pthread_cond_destroy(&workers->wake);
 	pthread_mutex_destroy(&workers->lock);

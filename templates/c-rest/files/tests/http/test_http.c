@@ -104,6 +104,20 @@ TEST(bodies_over_one_mebibyte_are_refused)
 	CHECK_INT(process_stop(&service), 0);
 }
 
+TEST(deep_json_is_refused)
+{
+	struct process service = process_serve(NULL);
+	char *body = make_body(100000);
+	struct reply reply;
+
+	memset(body, '[', 100000);
+	reply = client_json(service.port, "POST", ITEMS, body);
+	CHECK_INT(reply.status, 400);
+	reply_release(&reply);
+	free(body);
+	CHECK_INT(process_stop(&service), 0);
+}
+
 static void send_chunks(int fd, int count)
 {
 	static const char head[] =
