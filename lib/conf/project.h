@@ -1,7 +1,11 @@
 /* project.h - msctl.yaml: read, checked, with the environment chosen and variables replaced.
  *
  * Unknown keys are errors with the nearest key; "x-*" keys are ignored. ${NAME}, ${NAME:-default} and ${NAME:?message} are replaced in scalar values
- * after parsing, from the environment's vars and nothing else. Every message has file:line:column. */
+ * after parsing, from the environment's vars and nothing else; in this file that is everything below an environment. Every message
+ * has file:line:column.
+ *
+ * Keys that this version does not act on (toolchain, dockerfile, context, args, target, swarm, verify, ci, services) are accepted when they
+ * have the right type; the command that would need one says that it cannot. */
 #pragma once
 
 #include "base/error.h"
@@ -12,6 +16,7 @@
 
 #define PROJECT_FILE "msctl.yaml"
 #define PROJECT_MAX_BYTES (1u << 20)
+#define PROJECT_MAX_EXPANDED (16u << 20) /* what variables put into one document */
 
 struct project_copy {
 	const char *from; /* in the project */
@@ -51,7 +56,7 @@ struct project_environment {
 	const char *target;    /* "local", "kubernetes", "swarm" */
 	const char *context;   /* NULL: the kubeconfig's current one */
 	const char *namespace_; /* NULL: the context's */
-	json_t *vars;          /* object of text, or NULL */
+	json_t *vars;          /* object of text, whole numbers and truths, or NULL */
 	struct project_patch *patches;
 	size_t patch_count;
 	struct strv exclude;   /* "Kind" or "Kind/name" left out here */
@@ -78,11 +83,16 @@ void project_release(struct project *p);
 
 /* Read file (NULL: msctl.yaml in dir; dir NULL: the current folder). ERR_MISSING with a hint when there is none. */
 int project_load(const char *dir, const char *file, struct project *out, struct error *err);
-/* The environment of a name; NULL name: the only one, or "local" when none is written. ERR_MISSING with the nearest name. Borrowed. */
+/* The environment of a name; NULL name: the only one, or "local" when none is written (ERR_USAGE when there are several). ERR_MISSING with the
+ * nearest name. Borrowed. */
 int project_environment(const struct project *p, const char *name, const struct project_environment **out,
 			struct error *err);
 
-/* Replace ${...} in every scalar value of doc (text members and elements, not keys), in place. vars: object of text or NULL. marks and name are
- * for messages. ERR_INPUT: undefined variable, malformed expression. */
+/* A DNS label (RFC 1035): lower-case letters, digits and '-', beginning with a letter, at most 63 characters. */
+bool project_name_is_valid(const char *name);
+
+/* Replace ${...} in every scalar value of doc (text members and elements, not keys), in place. vars: as in project_environment, or NULL. marks and name
+ * are for messages. A value that is one expression alone takes the variable's type (replicas: ${REPLICAS} with the number 3); $${ stands for a
+ * plain ${. A replaced value is not looked at again. ERR_INPUT: undefined variable, malformed expression. */
 int project_expand(json_t *doc, const json_t *vars, const struct doc_marks *marks, const char *name,
 		   struct error *err);
