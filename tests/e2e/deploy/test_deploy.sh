@@ -107,3 +107,31 @@ test_interrupted_wait() {
 	ended "$deploy_pid" 3
 	same 130 "$status" 'exit status'
 }
+
+generated() { # the service that `msctl new` makes, its environment dev in this test's namespace
+	kube create namespace "$space" >/dev/null
+	ok "$MSCTL" new orders
+	sed -i "s|^  dev:|&\n    context: kube-up\n    namespace: $space\n    ${1:-}|" orders/msctl.yaml
+}
+
+test_generated_service() {
+	generated 'exclude: [HorizontalPodAutoscaler, PodDisruptionBudget]'
+	ok "$MSCTL" -C orders deploy -e dev --image "registry.example.com/orders@$digest"
+	kube get deployment,service,configmap,serviceaccount,networkpolicy orders >/dev/null
+	same "registry.example.com/orders@$digest" \
+		"$(kube get deployment orders -o jsonpath='{.spec.template.spec.containers[0].image}')" 'image'
+	same debug "$(kube get configmap orders -o jsonpath='{.data.LOG_LEVEL}')" 'variable of the environment'
+	mark_audit
+	ok "$MSCTL" -C orders deploy -e dev --image "registry.example.com/orders@$digest"
+	same '' "$(writes)" 'requests that write'
+}
+
+test_generated_service_on_a_server_that_is_too_old() {
+	generated
+	mark_audit
+	run "$MSCTL" -C orders deploy -e dev --image "registry.example.com/orders@$digest"
+	case $status in 3 | 4) ;; *) problem 'expected status 3 or 4' ;; esac
+	err_has autoscaling/v2 policy/v1
+	grep -q '^hint: ' "$err" || problem 'no hint'
+	same '' "$(writes)" 'requests that write'
+}

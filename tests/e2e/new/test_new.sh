@@ -17,7 +17,7 @@ test_image_answers() {
 	ok "$MSCTL" -C orders build -t orders:1
 	port=$(free_port) management=$(free_port)
 	background run "$MSCTL" -C orders run -e "PORT=$port" -e "MANAGEMENT_PORT=$management" orders:1
-	eventually 20 curl -sf --noproxy '*' "http://127.0.0.1:$management/health/ready"
+	eventually 20 curl -sf --noproxy '*' "http://127.0.0.1:$management/readyz"
 	ok curl -sf --noproxy '*' "http://127.0.0.1:$management/metrics"
 	ok curl -sf --noproxy '*' "http://127.0.0.1:$port/v1/items"
 	kill -TERM "$run_pid"
