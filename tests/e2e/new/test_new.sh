@@ -19,7 +19,10 @@ test_image_answers() {
 	background run "$MSCTL" -C orders run -e "PORT=$port" -e "MANAGEMENT_PORT=$management" orders:1
 	eventually 20 curl -sf --noproxy '*' "http://127.0.0.1:$management/readyz"
 	ok curl -sf --noproxy '*' "http://127.0.0.1:$management/metrics"
-	ok curl -sf --noproxy '*' "http://127.0.0.1:$port/v1/items"
+	ok curl -sf --noproxy '*' -H 'Content-Type: application/json' -d '{"name": "e2e"}' \
+		"http://127.0.0.1:$port/api/v1/items"
+	ok curl -sf --noproxy '*' "http://127.0.0.1:$port/api/v1/items"
+	out_has e2e
 	kill -TERM "$run_pid"
 	ended "$run_pid" 15
 	same 0 "$status" 'exit status'
