@@ -24,7 +24,7 @@ TEST(items_are_made_read_replaced_and_removed)
 	struct process service = process_serve(NULL);
 	struct reply reply;
 	json_t *json;
-	char path[128];
+	char path[128], longer[140];
 
 	create(service.port, "{\"name\": \"bolt \\u00fc\", \"quantity\": 3}", path);
 	reply = client_call(service.port, "GET", path, NULL, NULL);
@@ -38,6 +38,11 @@ TEST(items_are_made_read_replaced_and_removed)
 
 	reply = client_call(service.port, "HEAD", path, NULL, NULL);
 	CHECK_INT(reply.status, 200);
+	reply_release(&reply);
+
+	snprintf(longer, sizeof(longer), "%s%%00x", path);
+	reply = client_call(service.port, "GET", longer, NULL, NULL);
+	CHECK_INT(reply.status, 404);
 	reply_release(&reply);
 
 	reply = client_json(service.port, "PUT", path, "{\"name\": \"nut\"}");

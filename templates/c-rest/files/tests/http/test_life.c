@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -165,6 +166,8 @@ TEST(what_is_in_progress_is_finished)
 	process_signal(&service, SIGTERM);
 	while ((other = client_connect(service.port)) >= 0) /* until no more connections are accepted */
 		close(other);
+	/* it is waited for, longer than the drain wants to see nothing in progress */
+	CHECK_INT(poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 300), 0);
 	CHECK_INT(client_send(fd, ":\"x\"}", 5), 0);
 	reply = client_read(fd, false);
 	CHECK_INT(reply.status, 201);
