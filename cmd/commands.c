@@ -7,6 +7,7 @@
 /* help shows them by group and, within a group, in this order */
 #define COMMANDS(X)                                                                                \
 	X(doctor)                                                                                  \
+	X(build)                                                                                   \
 	X(completion)                                                                              \
 	X(help)                                                                                    \
 	X(version)                                                                                 \

@@ -1,0 +1,189 @@
+/* msctl build - make an image of the project, in the local store. */
+#include "base/auto.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/utf8.h"
+#include "build/build.h"
+#include "cmd/out.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TAIL_LINES 40
+
+struct build_options {
+	const char *tag;
+	const char *platform;
+	bool no_steps;
+};
+
+static const struct opt build_opts[] = {
+	OPT_STRING('t', "tag", struct build_options, tag, "REF",
+		   "name of the image (default: the project's image and version)"),
+	OPT_STRING(0, "platform", struct build_options, platform, "OS/ARCH",
+		   "the platform to build for (this machine's only, for now)"),
+	OPT_FLAG(0, "no-steps", struct build_options, no_steps,
+		 "take what is there without running build.steps"),
+	OPT_DONE,
+};
+
+/* The last lines of what the steps said; shown when one fails, or at once with -v. */
+struct tail {
+	struct ctx *ctx;
+	char *lines[TAIL_LINES];
+	size_t next;
+};
+
+static void tail_release(struct tail *t)
+{
+	for (size_t i = 0; i < TAIL_LINES; i++)
+		free(t->lines[i]);
+}
+
+static void on_line(void *user, const char *line)
+{
+	struct tail *t = user;
+	char **slot = &t->lines[t->next++ % TAIL_LINES];
+
+	free(*slot);
+	*slot = xstrdup(line);
+	utf8_sanitize(*slot);
+	if (t->ctx->global.verbose)
+		ctx_note(t->ctx, "   %s", *slot);
+}
+
+static void on_step(void *user, const char *step, int64_t ms)
+{
+	struct tail *t = user;
+	AUTO_FREE char *first = xstrndup(step, strcspn(step, "\n"));
+	char took[16];
+
+	utf8_sanitize(first);
+	ctx_note(t->ctx, " steps    %-48s %s", first, text_duration(ms, took));
+}
+
+static void on_note(void *user, const char *text)
+{
+	struct tail *t = user;
+
+	ctx_note(t->ctx, " note     %s", text);
+}
+
+static void show_tail(const struct tail *t)
+{
+	if (t->ctx->global.verbose)
+		return;
+	if (t->next > TAIL_LINES)
+		fprintf(t->ctx->err, "   (%zu earlier lines; -v shows all)\n", t->next - TAIL_LINES);
+	for (size_t i = 0; i < TAIL_LINES; i++) {
+		const char *line = t->lines[(t->next + i) % TAIL_LINES];
+
+		if (line)
+			fprintf(t->ctx->err, "   %s\n", line);
+	}
+}
+
+static uint64_t image_bytes(const struct build_result *r)
+{
+	uint64_t bytes = r->base_bytes;
+
+	for (size_t i = 0; i < r->layer_count; i++)
+		bytes += r->layers[i].bytes;
+	return bytes;
+}
+
+static void note_result(struct ctx *ctx, const struct build_result *r)
+{
+	AUTO(buf) struct buf line = {0};
+	char size[16];
+	char took[16];
+
+	if (r->base_bytes)
+		buf_addf(&line, "base %s", text_size(r->base_bytes, size));
+	for (size_t i = 0; i < r->layer_count; i++)
+		buf_addf(&line, "%s%s %s%s", line.len ? " · " : "", r->layers[i].name,
+			 text_size(r->layers[i].bytes, size),
+			 r->layers[i].was_there ? " (cached)" : "");
+	ctx_note(ctx, " layers   %s", buf_str(&line));
+	ctx_note(ctx, " image    %s  %.19s  %s  %s", r->ref, r->image.digest,
+		 text_size(image_bytes(r), size), text_duration(r->image_ms, took));
+}
+
+static json_t *to_document(const struct build_result *r)
+{
+	json_t *layers = json_array();
+	char created[32];
+
+	for (size_t i = 0; i < r->layer_count; i++)
+		json_array_append_new(
+			layers, json_pack("{s:s, s:s, s:I, s:I, s:b}", "name", r->layers[i].name,
+					  "digest", r->layers[i].digest, "size",
+					  (json_int_t)r->layers[i].bytes, "files",
+					  (json_int_t)r->layers[i].files, "cached",
+					  r->layers[i].was_there));
+	return json_pack("{s:s, s:s, s:I, s:s, s:o}", "image", r->ref, "digest", r->image.digest,
+			 "size", (json_int_t)image_bytes(r), "created",
+			 clock_rfc3339(r->created, created), "layers", layers);
+}
+
+static int print_result(struct ctx *ctx, const struct build_result *r, struct error *err)
+{
+	if (out_is_document(ctx)) {
+		AUTO_JSON json_t *doc = to_document(r);
+
+		return out_print(ctx, doc, NULL, err);
+	}
+	note_result(ctx, r);
+	fprintf(ctx->out, "%s@%s\n", r->ref, r->image.digest);
+	return 0;
+}
+
+static int build_run_command(struct ctx *ctx, const void *options, int argc, char **argv,
+			     struct error *err)
+{
+	const struct build_options *o = options;
+	AUTO(project) struct project project = {0};
+	AUTO(build_result) struct build_result result = {0};
+	AUTO(tail) struct tail tail = {.ctx = ctx};
+	struct build_request request = {
+		.project = &project,
+		.reference = o->tag,
+		.platform = o->platform,
+		.no_steps = o->no_steps,
+		.clock = ctx->clock,
+		.cancel = ctx->cancel,
+		.log = &ctx->log,
+		.watch = {.line = on_line, .step = on_step, .note = on_note, .user = &tail},
+	};
+
+	if (project_load(argc ? argv[0] : NULL, ctx->global.file, &project, err) < 0)
+		return -1;
+	if (build_run(&request, &result, err) < 0) {
+		show_tail(&tail);
+		return -1;
+	}
+	return print_result(ctx, &result, err);
+}
+
+const struct command cmd_build = {
+	.name = "build",
+	.group = GROUP_BUILD,
+	.summary = "Make an image of the project in the local store",
+	.operands = "[DIR]",
+	.max_operands = 1,
+	.options = build_opts,
+	.options_size = sizeof(struct build_options),
+	.description =
+		"Runs build.steps of msctl.yaml, takes the files that build.copy names, finds the shared "
+		"libraries of the programs among them as the dynamic loader would, and writes layers, "
+		"configuration and manifest. The same sources give the same digest, wherever and "
+		"whenever they are built on machines with the same libraries.\n\n"
+		"The image's time is SOURCE_DATE_EPOCH if it is set, else the time of the last commit. The "
+		"last line, on standard output, is the image by name and digest.",
+	.examples = "msctl build\n    build the project in the current folder\n"
+		    "msctl build -t orders:test services/orders\n    build another folder under a name of "
+		    "your own\n"
+		    "msctl build -o json\n    the digest and the layers as a document\n",
+	.run = build_run_command,
+};

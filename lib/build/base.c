@@ -1,0 +1,153 @@
+#include "build/private.h"
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "tar/reader.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define WHITEOUT ".wh."
+#define OPAQUE ".wh..wh..opq"
+#define MAX_LAYER_BYTES (32ull << 30)
+
+static int find_image(struct build *b, const struct oci_ref *ref, struct oci_descriptor *out,
+		      struct error *err)
+{
+	const struct build_watch *w = &b->request->watch;
+	const char *name = b->project->build.base;
+
+	if (oci_store_find(b->store, ref, out, err) == 0)
+		return 0;
+	if (err->code != ERR_MISSING)
+		return -1;
+	if (!w->pull) {
+		err_set(err, ERR_MISSING, "the base image %s is not in the local store", name);
+		return err_hint(err, "run 'msctl pull %s'", name);
+	}
+	if (w->pull(w->user, name, err) < 0)
+		return -1;
+	return oci_store_find(b->store, ref, out, err);
+}
+
+static int read_manifest(struct build *b, const struct oci_descriptor *d, struct error *err)
+{
+	AUTO(oci_manifest) struct oci_manifest m = {0};
+	const struct oci_descriptor *own;
+
+	if (oci_store_manifest(b->store, d, &m, err) < 0)
+		return -1;
+	if (!m.is_index) {
+		b->base = MOVE(m);
+		return 0;
+	}
+	own = oci_index_find(&m, &b->platform);
+	if (!own)
+		return err_set(err, ERR_MISSING, "it has no image for %s/%s", b->platform.os,
+			       b->platform.arch);
+	return oci_store_manifest(b->store, own, &b->base, err);
+}
+
+static int read_config(struct build *b, struct error *err)
+{
+	AUTO(buf) struct buf bytes = {0};
+	struct oci_config *c = &b->base_config;
+
+	if (oci_store_read(b->store, &b->base.config, OCI_MAX_MANIFEST_BYTES, &bytes, err) < 0 ||
+	    oci_config_parse(buf_span(&bytes), b->project->build.base, c, err) < 0)
+		return -1;
+	if (strcmp(c->platform.arch, b->platform.arch) != 0)
+		return err_set(err, ERR_INPUT, "it is for %s/%s, the image is for %s/%s",
+			       c->platform.os, c->platform.arch, b->platform.os, b->platform.arch);
+	if (c->diff_ids.count != b->base.layer_count)
+		return err_set(err, ERR_INPUT, "it has %zu layers but %zu diff_ids",
+			       b->base.layer_count, c->diff_ids.count);
+	return 0;
+}
+
+static ssize_t read_blob(void *user, void *data, size_t len, struct error *err)
+{
+	const int *fd = user;
+	ssize_t n;
+
+	do
+		n = read(*fd, data, len);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? err_errno(err, "cannot read the layer") : n;
+}
+
+static int add_entry(struct build *b, const struct tar_entry *e, struct error *err)
+{
+	const char *name = fs_basename(e->path);
+	struct tree_node n = {.layer = TREE_BASE, .mode = e->mode, .uid = e->uid, .gid = e->gid,
+			      .mtime_s = e->mtime_s, .type = TREE_FILE};
+
+	if (e->path[0] == '\0')
+		return 0;
+	if (strncmp(name, WHITEOUT, 4) == 0) {
+		AUTO_FREE char *dir = fs_dirname(e->path);
+		AUTO_FREE char *gone = strcmp(dir, ".") == 0 ? xstrdup(name + 4)
+							     : xasprintf("%s/%s", dir, name + 4);
+
+		if (strcmp(name, OPAQUE) == 0)
+			tree_remove(&b->tree, strcmp(dir, ".") == 0 ? "" : dir, true);
+		else
+			tree_remove(&b->tree, gone, false);
+		return 0;
+	}
+	if (e->type == TAR_DIR) {
+		/* a folder over a folder changes its attributes only */
+		struct tree_node *old = map_get(&b->tree.nodes, e->path);
+
+		n.type = TREE_DIR;
+		if (old && old->type == TREE_DIR) {
+			*old = n;
+			return 0;
+		}
+	}
+	if (e->type == TAR_SYMLINK) {
+		n.type = TREE_LINK;
+		n.target = xstrdup(e->target);
+	}
+	if (map_has(&b->tree.nodes, e->path))
+		tree_remove(&b->tree, e->path, false);
+	return tree_add(&b->tree, e->path, &n, err);
+}
+
+/* Names and links are what placing files needs; content stays in the blob. */
+static int read_layer(struct build *b, const struct oci_descriptor *d, struct error *err)
+{
+	AUTO_CLOSE int fd = -1;
+	AUTO_PTR(tar_reader) struct tar_reader *reader = NULL;
+	struct tar_source source = {.read = read_blob, .user = &fd};
+	struct tar_entry e;
+	int rc;
+
+	if (oci_store_open_blob(b->store, d, &fd, err) < 0 ||
+	    tar_reader_new(&source, d->digest, MAX_LAYER_BYTES, &reader, err) < 0)
+		return -1;
+	while ((rc = tar_reader_next(reader, &e, err)) > 0)
+		if (cancel_check(b->request->cancel, err) < 0 || add_entry(b, &e, err) < 0)
+			return -1;
+	return rc;
+}
+
+int build_base(struct build *b, struct error *err)
+{
+	const char *name = b->project->build.base;
+	AUTO(oci_ref) struct oci_ref ref = {0};
+	AUTO(oci_descriptor) struct oci_descriptor d = {0};
+
+	if (strcmp(name, "scratch") == 0)
+		return 0;
+	if (oci_ref_parse_tagged(name, &ref, err) < 0)
+		return err_wrap(err, "%s: build.base", b->project->file);
+	if (find_image(b, &ref, &d, err) < 0)
+		return err_wrap(err, "build.base");
+	if (read_manifest(b, &d, err) < 0 || read_config(b, err) < 0)
+		return err_wrap(err, "base image %s", name);
+	for (size_t i = 0; i < b->base.layer_count; i++)
+		if (read_layer(b, &b->base.layers[i], err) < 0)
+			return err_wrap(err, "base image %s", name);
+	return 0;
+}

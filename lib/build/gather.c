@@ -1,0 +1,170 @@
+#include "build/private.h"
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "elf/file.h"
+#include "elf/view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int take(struct build *b, const char *path, const char *file, const struct stat *st,
+		struct error *err)
+{
+	struct taken t = {.st = *st};
+
+	if (b->taken_count >= BUILD_MAX_FILES)
+		return err_set(err, ERR_INPUT, "build.copy takes more than %d files",
+			       BUILD_MAX_FILES);
+	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode) && !S_ISLNK(st->st_mode))
+		return err_set(err, ERR_INPUT,
+			       "%s is neither a file nor a folder nor a link: not copied", file);
+	t.path = elf_clean_path(path);
+	t.file = xstrdup(file);
+	if (S_ISREG(st->st_mode) && map_has(&b->over, t.path)) {
+		err_set(err, ERR_INPUT, "build.copy puts two files at %s", t.path);
+		free(t.path);
+		free(t.file);
+		return -1;
+	}
+	b->taken = xrealloc(b->taken, b->taken_count + 1, sizeof(*b->taken));
+	b->taken[b->taken_count++] = t;
+	if (S_ISREG(st->st_mode))
+		map_put(&b->over, t.path, t.file);
+	return 0;
+}
+
+struct folder {
+	struct build *b;
+	const char *to;
+};
+
+static int take_entry(void *user, const struct fs_entry *e, struct error *err)
+{
+	const struct folder *f = user;
+	AUTO_FREE char *path = fs_join(f->to, e->path);
+
+	/* the history of the sources is no part of the program */
+	if (strcmp(fs_basename(e->path), ".git") == 0)
+		return 1;
+	return take(f->b, path, e->full_path, &e->st, err);
+}
+
+/* from is within the project by the kernel's word: links that lead out of it are refused. */
+static int take_copy(struct build *b, int project_fd, const struct project_copy *c,
+		     struct error *err)
+{
+	AUTO_CLOSE int fd = fs_open_beneath(project_fd, c->from, O_RDONLY | O_NONBLOCK, 0, err);
+	AUTO_FREE char *file = fs_join(b->project->dir, c->from);
+	AUTO_FREE char *to = text_ends(c->to, "/") ? fs_join(c->to, fs_basename(c->from))
+						   : xstrdup(c->to);
+	struct folder folder = {b, c->to};
+	struct stat st;
+
+	if (fd < 0 && err->code == ERR_MISSING) {
+		err_set(err, ERR_MISSING, "build.copy: there is no %s", c->from);
+		return err_hint(err, "let one of build.steps make it, or mend %s",
+				b->project->file);
+	}
+	if (fd < 0)
+		return err_wrap(err, "build.copy");
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, "cannot stat %s", file);
+	if (!S_ISDIR(st.st_mode))
+		return take(b, to, file, &st, err);
+	if (take(b, c->to, file, &st, err) < 0)
+		return -1;
+	return fs_walk(file, take_entry, &folder, err);
+}
+
+static int check_program(struct build *b, const struct taken *t, struct error *err)
+{
+	AUTO(elf_file) struct elf_file elf = {0};
+	const char *arch;
+
+	if (!S_ISREG(t->st.st_mode) || !elf_is_elf(t->file))
+		return 0;
+	if (elf_file_read(t->file, &elf, err) < 0)
+		return err_hint(err, "build it again");
+	if (elf.type != ELF_EXECUTABLE && elf.type != ELF_SHARED)
+		return 0;
+	arch = elf_arch(&elf);
+	if (!arch || strcmp(arch, b->platform.arch) != 0) {
+		err_set(err, ERR_INPUT, "%s is a program for %s, the image is for %s/%s", t->file,
+			arch ? arch : "another machine", b->platform.os, b->platform.arch);
+		return err_hint(err, "compile it for %s", b->platform.arch);
+	}
+	strv_add(&b->programs, t->path);
+	return 0;
+}
+
+/* What is started: as written, or the first file copied that can be executed. */
+static int choose_entrypoint(struct build *b, struct error *err)
+{
+	const struct project_build *p = &b->project->build;
+
+	for (size_t i = 0; i < p->entrypoint.count; i++)
+		strv_add(&b->entrypoint, p->entrypoint.items[i]);
+	for (size_t i = 0; i < b->taken_count && b->entrypoint.count == 0; i++)
+		if (S_ISREG(b->taken[i].st.st_mode) && b->taken[i].st.st_mode & S_IXUSR)
+			strv_add(&b->entrypoint, b->taken[i].path);
+	if (b->entrypoint.count == 0 && p->cmd.count == 0 && strcmp(p->base, "scratch") == 0) {
+		err_set(err, ERR_INPUT, "%s: nothing of build.copy can be executed",
+			b->project->file);
+		return err_hint(err, "copy a program, or write build.entrypoint");
+	}
+	return 0;
+}
+
+int build_gather(struct build *b, struct error *err)
+{
+	const struct project_build *p = &b->project->build;
+	AUTO_CLOSE int dir = open(b->project->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return err_errno(err, "cannot open folder %s", b->project->dir);
+	for (size_t i = 0; i < p->copy_count; i++)
+		if (take_copy(b, dir, &p->copy[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < b->taken_count; i++)
+		if (check_program(b, &b->taken[i], err) < 0)
+			return -1;
+	return choose_entrypoint(b, err);
+}
+
+static int place_link(struct build *b, const struct taken *t, struct error *err)
+{
+	char target[4096];
+	ssize_t n = readlink(t->file, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return err_errno(err, "cannot read link %s", t->file);
+	target[n] = '\0';
+	return tree_add_link(&b->tree, TREE_FILES, t->path, target, err);
+}
+
+int build_place(struct build *b, struct error *err)
+{
+	const char *start = b->entrypoint.count ? b->entrypoint.items[0] : "";
+
+	for (size_t i = 0; i < b->taken_count; i++) {
+		const struct taken *t = &b->taken[i];
+		enum tree_layer layer = strcmp(t->path, start) == 0 ? TREE_APP : TREE_FILES;
+		int rc;
+
+		if (S_ISREG(t->st.st_mode))
+			rc = tree_add_file(&b->tree, layer, t->path, t->file, &t->st, err);
+		else if (S_ISLNK(t->st.st_mode))
+			rc = place_link(b, t, err);
+		else if (strcmp(t->path, "/") == 0)
+			rc = 0;
+		else
+			rc = tree_add_dir(&b->tree, layer, t->path, 0755, err);
+		if (rc < 0)
+			return err_wrap(err, "build.copy");
+	}
+	return 0;
+}

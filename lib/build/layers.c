@@ -1,0 +1,131 @@
+#include "build/private.h"
+
+#include "base/mem.h"
+#include "tar/layer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+static int write_blob(void *user, const void *data, size_t len, struct error *err)
+{
+	return oci_blob_writer_add(user, data, len, err);
+}
+
+/* Libraries and accounts are shared by many builds, so they carry no time of any of them. */
+static int64_t entry_time(const struct build *b, const struct tree_node *n)
+{
+	if (n->layer == TREE_BASE)
+		return n->mtime_s;
+	return n->layer <= TREE_LIBRARIES ? 0 : b->created;
+}
+
+static bool is_unchanged(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static int check_unchanged(int fd, const struct tree_node *n, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, "cannot stat %s", n->file);
+	if (is_unchanged(&st, &n->seen))
+		return 0;
+	err_set(err, ERR_INPUT, "%s changed while the image was built", n->file);
+	return err_hint(err, "build again when nothing writes to it");
+}
+
+static int write_file(struct layer_writer *w, const struct layer_entry *e,
+		      const struct tree_node *n, struct error *err)
+{
+	AUTO_CLOSE int fd = -1;
+
+	if (!n->file) {
+		if (layer_writer_entry(w, e, err) < 0)
+			return -1;
+		return layer_writer_data(w, n->data, n->size, err);
+	}
+	/* a copied file may be a link within the project: what it leads to was seen */
+	fd = open(n->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return err_errno(err, "cannot open %s", n->file);
+	if (check_unchanged(fd, n, err) < 0 || layer_writer_file(w, e, fd, err) < 0)
+		return -1;
+	return check_unchanged(fd, n, err);
+}
+
+static int write_node(const struct build *b, struct layer_writer *w, const char *path,
+		      struct error *err)
+{
+	static const enum layer_type types[] = {
+		[TREE_DIR] = LAYER_DIR, [TREE_LINK] = LAYER_SYMLINK, [TREE_FILE] = LAYER_FILE};
+	const struct tree_node *n = map_get(&b->tree.nodes, path);
+	struct layer_entry e = {.type = types[n->type],
+				.path = path,
+				.target = n->target,
+				.mode = n->mode,
+				.uid = n->uid,
+				.gid = n->gid,
+				.mtime_s = entry_time(b, n),
+				.size = n->size};
+
+	if (n->type == TREE_FILE)
+		return write_file(w, &e, n, err);
+	return layer_writer_entry(w, &e, err);
+}
+
+static int write_nodes(const struct build *b, const struct strv *paths, struct layer_writer *w,
+		       struct error *err)
+{
+	for (size_t i = 0; i < paths->count; i++)
+		if (cancel_check(b->request->cancel, err) < 0 ||
+		    write_node(b, w, paths->items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* A layer that would have nothing in it gets no descriptor: bytes stays 0. */
+int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer *out,
+		      struct oci_descriptor *descriptor, char diff_id[OCI_DIGEST_LEN + 1],
+		      struct error *err)
+{
+	static const char *const names[] = {
+		[TREE_SYSTEM] = "system",
+		[TREE_LIBRARIES] = "libraries",
+		[TREE_FILES] = "files",
+		[TREE_APP] = "app",
+	};
+	AUTO(strv) struct strv paths = {0};
+	AUTO_PTR(oci_blob_writer) struct oci_blob_writer *blob = NULL;
+	AUTO_PTR(layer_writer) struct layer_writer *writer = NULL;
+	struct layer_sink sink = {.write = write_blob};
+	struct layer_result done;
+	struct build_layer l = {.name = names[layer]};
+	struct oci_descriptor d = {0};
+
+	tree_layer_paths(&b->tree, layer, &paths, &l.files);
+	if (paths.count == 0) {
+		*out = l;
+		return 0;
+	}
+	if (oci_blob_writer_new(b->store, &blob, err) < 0)
+		return -1;
+	sink.user = blob;
+	layer_writer_new(&sink, &writer);
+	if (write_nodes(b, &paths, writer, err) < 0 || layer_writer_end(writer, &done, err) < 0)
+		return err_wrap(err, "layer %s", l.name);
+	oci_digest_from(done.digest, d.digest);
+	oci_digest_from(done.diff_id, diff_id);
+	d.size = l.bytes = done.bytes;
+	l.was_there = oci_store_has(b->store, d.digest, d.size);
+	if (!l.was_there && oci_blob_writer_end(blob, &d, l.digest, err) < 0)
+		return -1;
+	memcpy(l.digest, d.digest, sizeof(l.digest));
+	d.media_type = xstrdup(OCI_MEDIA_LAYER_GZIP);
+	*descriptor = d;
+	*out = l;
+	return 0;
+}

@@ -1,0 +1,110 @@
+#include "build/private.h"
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "elf/closure.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DPKG_INFO "/var/lib/dpkg/info"
+#define DPKG_MAX_LIST (16u << 20)
+
+/* "libfoo1:amd64.list" has a line that ends in "/NAME": its path, or NULL. Caller frees. */
+static char *find_in_list(const char *list, const char *name)
+{
+	AUTO_FREE char *file = xasprintf(DPKG_INFO "/%s", list);
+	AUTO_FREE char *want = xasprintf("/%s\n", name);
+	AUTO(buf) struct buf text = {0};
+	struct error ignored = {0};
+	const char *hit;
+	size_t start;
+
+	if (!text_ends(list, ".list") || fs_read(file, DPKG_MAX_LIST, &text, &ignored) < 0)
+		return NULL;
+	hit = strstr(buf_str(&text), want);
+	if (!hit)
+		return NULL;
+	for (start = (size_t)(hit - text.data); start > 0 && text.data[start - 1] != '\n';)
+		start--;
+	return xstrndup(text.data + start, (size_t)(hit - text.data) - start);
+}
+
+/* Where to get a library that was not found. */
+static int hint_missing(const char *name, struct error *err)
+{
+	AUTO(strv) struct strv lists = {0};
+	struct error ignored = {0};
+
+	if (fs_list(DPKG_INFO, &lists, &ignored) < 0)
+		lists.count = 0;
+	for (size_t i = 0; i < lists.count; i++) {
+		AUTO_FREE char *dir = find_in_list(lists.items[i], name);
+
+		if (!dir)
+			continue;
+		return err_hint(err,
+				"package %.*s has it in %s, where the loader does not look: link with "
+				"-Wl,-rpath,%s",
+				(int)strcspn(lists.items[i], ":."), lists.items[i], dir, dir);
+	}
+	return err_hint(err, "install the package that has %s, or add it to build.copy", name);
+}
+
+static int add_object(struct build *b, const struct elf_object *o, struct error *err)
+{
+	struct stat st;
+
+	if (o->how == ELF_FOUND_GIVEN || map_has(&b->over, o->place.path))
+		return 0;
+	/* the base brings its own */
+	if (b->base.bytes && tree_find(&b->tree, o->opened))
+		return 0;
+	log_line(b->request->log, 1, "library %s: %s of %s", o->opened, elf_found_by_name(o->how),
+		 o->needed_by);
+	for (size_t i = 0; i + 1 < o->place.links.count; i += 2)
+		if (!tree_find(&b->tree, o->place.links.items[i]) &&
+		    tree_add_link(&b->tree, TREE_LIBRARIES, o->place.links.items[i],
+				  o->place.links.items[i + 1], err) < 0)
+			return -1;
+	if (stat(o->place.file, &st) < 0)
+		return err_errno(err, "cannot stat %s", o->place.file);
+	return tree_add_file(&b->tree, TREE_LIBRARIES, o->place.path, o->place.file, &st, err);
+}
+
+/* The image has no loader cache: what only the cache knew is linked from where every loader looks. */
+static int link_found_by_cache(struct build *b, const struct elf_view *view,
+			       const struct elf_object *o, struct error *err)
+{
+	AUTO(strv) struct strv dirs = {0};
+	AUTO_FREE char *dir = fs_dirname(o->opened);
+	AUTO_FREE char *path = NULL;
+
+	if (o->how != ELF_FOUND_CACHE)
+		return 0;
+	elf_default_dirs(view, &o->elf, &dirs);
+	path = fs_join(dirs.items[1], o->name);
+	if (strv_has(&dirs, dir) || tree_find(&b->tree, path))
+		return 0;
+	return tree_add_link(&b->tree, TREE_LIBRARIES, path, o->opened, err);
+}
+
+int build_libraries(struct build *b, struct error *err)
+{
+	struct elf_view view = {.root = "", .over = &b->over};
+	AUTO(elf_closure) struct elf_closure c = {0};
+	char missing[ELF_NAME_MAX] = "";
+
+	if (!b->project->build.libraries)
+		return 0;
+	if (elf_closure_find(&view, &b->programs, missing, &c, err) < 0)
+		return missing[0] ? hint_missing(missing, err) : -1;
+	for (size_t i = 0; i < c.count; i++)
+		if (add_object(b, &c.items[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < c.count; i++)
+		if (link_found_by_cache(b, &view, &c.items[i], err) < 0)
+			return -1;
+	return 0;
+}

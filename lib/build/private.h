@@ -1,0 +1,64 @@
+/* private.h - what the rooms of lib/build share while one image is built. */
+#pragma once
+
+#include "base/auto.h"
+#include "base/map.h"
+#include "build/build.h"
+#include "build/tree.h"
+#include "oci/config.h"
+#include "repo/repo.h"
+
+/* One file, folder or link that build.copy takes. */
+struct taken {
+	char *path; /* absolute in the image, clean */
+	char *file; /* on this machine */
+	struct stat st;
+};
+
+struct build {
+	const struct build_request *request;
+	const struct project *project;
+	struct repo_info repo;
+	bool in_repo;
+	int64_t created;
+	char *tag;
+	struct oci_ref ref;
+	struct taken *taken;
+	size_t taken_count;
+	struct map over;       /* path in the image -> char * file, borrowed from taken */
+	struct strv programs;  /* ELF files among them, as paths in the image */
+	struct strv entrypoint;
+	struct tree tree;
+	struct oci_store *store;
+	struct oci_manifest base;      /* zeroed for scratch */
+	struct oci_config base_config;
+	struct oci_platform platform;
+};
+
+void build_release(struct build *b);
+void build_note(const struct build *b, const char *fmt, ...) PRINTF(2, 3);
+
+/* In the order in which they happen: */
+
+/* stamp.c: commit, time, reference */
+int build_stamp(struct build *b, struct error *err);
+/* "https://host/path" from any form of a remote's URL, NULL if it is a path of this machine. Caller frees. */
+char *build_source_url(const char *origin);
+/* steps.c */
+int build_steps(struct build *b, struct error *err);
+/* gather.c: what build.copy takes, which of it are programs, what is started */
+int build_gather(struct build *b, struct error *err);
+/* base.c: manifest, configuration and file names of the base image */
+int build_base(struct build *b, struct error *err);
+/* libraries.c */
+int build_libraries(struct build *b, struct error *err);
+/* system.c: accounts, /tmp, certificates, time zones */
+int build_system(struct build *b, struct error *err);
+/* gather.c: the taken files into the tree */
+int build_place(struct build *b, struct error *err);
+/* layers.c */
+int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer *out,
+		      struct oci_descriptor *descriptor, char diff_id[OCI_DIGEST_LEN + 1],
+		      struct error *err);
+/* image.c: layers, configuration, manifest, name */
+int build_write_image(struct build *b, struct build_result *result, struct error *err);

@@ -1,0 +1,113 @@
+#include "build/private.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+char *build_version_tag(const char *described)
+{
+	AUTO_FREE char *tag = xstrdup(described);
+	char *start = tag;
+
+	for (char *p = tag; *p; p++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", *p))
+			*p = '-';
+	start += strspn(start, ".-");
+	if (strlen(start) > OCI_REF_MAX_TAG)
+		start[OCI_REF_MAX_TAG] = '\0';
+	return xstrdup(*start ? start : "latest");
+}
+
+static bool starts_with_any(const char *text, const char *const *prefixes)
+{
+	for (; *prefixes; prefixes++)
+		if (text_starts(text, *prefixes))
+			return true;
+	return false;
+}
+
+/* Everybody who clones the same repository, by whichever protocol, must get the same image. */
+char *build_source_url(const char *origin)
+{
+	static const char *const remote[] = {"https://", "http://", "ssh://", "git://", NULL};
+	AUTO_FREE char *url = NULL;
+	const char *scheme = strstr(origin, "://");
+	const char *host = scheme ? scheme + 3 : origin;
+	const char *end, *at;
+	size_t len;
+
+	if (scheme && !starts_with_any(origin, remote))
+		return NULL;
+	end = host + strcspn(host, "/");
+	at = memchr(host, '@', (size_t)(end - host));
+	if (at)
+		host = at + 1;
+	len = strcspn(host, scheme ? "/" : ":/");
+	/* "git@host:path" is the scp form; without its colon it is a folder of this machine */
+	if (len == 0 || (!scheme && host[len] != ':'))
+		return NULL;
+	end = host + len + (host[len] != '\0');
+	if (scheme && memchr(host, ':', len) && text_starts(origin, "ssh"))
+		len = strcspn(host, ":");
+	url = xasprintf("https://%.*s/%s", (int)len, host, end + strspn(end, "/"));
+	if (text_ends(url, ".git"))
+		url[strlen(url) - 4] = '\0';
+	return TAKE(url);
+}
+
+static int read_time(struct build *b, struct error *err)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+
+	b->created = b->in_repo && b->repo.commit[0] ? b->repo.commit_time : 0;
+	if (!epoch || !*epoch)
+		return 0;
+	/* the year 9999 is the last that RFC 3339 can write */
+	if (!text_to_int(epoch, 0, 253402300799, &b->created)) {
+		err_set(err, ERR_USAGE, "SOURCE_DATE_EPOCH is '%s'", epoch);
+		return err_hint(err, "set it to seconds since 1970, or unset it");
+	}
+	return 0;
+}
+
+static int name_image(struct build *b, struct error *err)
+{
+	const struct project *p = b->project;
+	AUTO(oci_ref) struct oci_ref ref = {0};
+	bool by_git = strcmp(p->version, "git") == 0;
+	const char *described = by_git ? b->repo.describe : p->version;
+
+	if (by_git && !described)
+		build_note(b, "no git commit here: the version is 'latest'");
+	b->tag = build_version_tag(described ? described : "latest");
+	if (b->request->reference) {
+		if (oci_ref_parse_tagged(b->request->reference, &ref, err) < 0)
+			return -1;
+	} else if (oci_ref_parse(p->image, &ref, err) < 0) {
+		return err_wrap(err, "%s: image", p->file);
+	} else if (!ref.tag) {
+		ref.tag = xstrdup(b->tag);
+	}
+	if (ref.digest) {
+		err_set(err, ERR_USAGE, "an image that is still to be built has no digest");
+		return err_hint(err, "name it by a tag: NAME:TAG");
+	}
+	b->ref = MOVE(ref);
+	return 0;
+}
+
+int build_stamp(struct build *b, struct error *err)
+{
+	struct error repo_err = {0};
+
+	b->in_repo = repo_info_read(b->project->dir, &b->repo, &repo_err) == 0;
+	if (!b->in_repo && repo_err.code != ERR_MISSING) {
+		*err = repo_err;
+		return -1;
+	}
+	if (read_time(b, err) < 0)
+		return -1;
+	return name_image(b, err);
+}
