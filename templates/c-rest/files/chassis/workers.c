@@ -5,8 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "chassis/stamp.h"
-
 struct workers {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -109,16 +107,22 @@ int workers_waiting(struct workers *workers)
 
 int workers_stop(struct workers *workers, int grace_ms)
 {
-	int64_t end = stamp_monotonic_ns() + (int64_t)grace_ms * 1000000;
-	struct timespec deadline = {.tv_sec = end / 1000000000, .tv_nsec = end % 1000000000};
+	struct timespec deadline;
 
 	pthread_mutex_lock(&workers->lock);
 	workers->stopping = true;
 	pthread_cond_broadcast(&workers->wake);
 	pthread_mutex_unlock(&workers->lock);
+	/* not pthread_clockjoin_np: the thread sanitizer of gcc 12 does not know it */
+	clock_gettime(CLOCK_REALTIME, &deadline);
+	deadline.tv_sec += grace_ms / 1000;
+	deadline.tv_nsec += (grace_ms % 1000) * 1000000L;
+	if (deadline.tv_nsec >= 1000000000) {
+		deadline.tv_sec++;
+		deadline.tv_nsec -= 1000000000;
+	}
 	for (; workers->threads > 0; workers->threads--)
-		if (pthread_clockjoin_np(
-				workers->ids[workers->threads - 1], NULL, CLOCK_MONOTONIC, &deadline) != 0)
+		if (pthread_timedjoin_np(workers->ids[workers->threads - 1], NULL, &deadline) != 0)
 			return -1;
 	pthread_cond_destroy(&workers->wake);
 	pthread_mutex_destroy(&workers->lock);

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define COLUMNS "position, id, name, quantity, created_at, updated_at"
 
@@ -42,6 +43,9 @@ int items_open(struct service *service, const char *path, struct items **out, st
 			items_close(items);
 			return -1;
 		}
+	if (strcmp(path, ":memory:") == 0)
+		log_event(
+			&service->log, LOG_LEVEL_WARN, "items are kept in memory only: set DATABASE_PATH");
 	health_report(&service->health, "database", true);
 	*out = items;
 	return 0;
