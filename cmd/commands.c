@@ -8,6 +8,11 @@
 #define COMMANDS(X)                                                                                \
 	X(doctor)                                                                                  \
 	X(build)                                                                                   \
+	X(push)                                                                                    \
+	X(pull)                                                                                    \
+	X(inspect)                                                                                 \
+	X(login)                                                                                   \
+	X(logout)                                                                                  \
 	X(completion)                                                                              \
 	X(help)                                                                                    \
 	X(version)                                                                                 \
