@@ -21,11 +21,13 @@ static int find_image(struct build *b, const struct oci_ref *ref, struct oci_des
 		return 0;
 	if (err->code != ERR_MISSING)
 		return -1;
-	if (!w->pull) {
+	if (!w->pull || !ref->host) {
 		err_set(err, ERR_MISSING, "the base image %s is not in the local store", name);
-		return err_hint(err, "run 'msctl pull %s'", name);
+		return err_hint(err, ref->host ? "run 'msctl pull %s'"
+					       : "build %s first, or name it with its registry's host",
+				name);
 	}
-	if (w->pull(w->user, name, err) < 0)
+	if (w->pull(w->user, name, b->store, err) < 0)
 		return -1;
 	return oci_store_find(b->store, ref, out, err);
 }

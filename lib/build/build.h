@@ -1,12 +1,14 @@
 /* build.h - a project made into an image in the local store, without a Dockerfile.
  *
- * Steps run on this machine; what build.copy names is taken; the shared libraries of its programs are found as the loader
- * would find them (elf/closure.h). Layers, from the bottom: the base image's, then those of ours that are not
- * empty: system (accounts, certificates), libraries, files, app (the program that is started).
+ * Steps run on this machine; what build.copy names is taken; the shared libraries of its programs
+ * are found as the loader would find them (elf/closure.h). Layers, from the bottom: the base
+ * image's, then those of ours that are not empty: system (accounts, certificates), libraries,
+ * files, app (the program that is started).
  *
- * The image depends on the project's files, its last commit and the libraries of this machine, and on
- * nothing else: owners are 0:0, modes 0755 or 0644, times fixed. The image's time is SOURCE_DATE_EPOCH if set, else that of the last
- * commit, else 0. Nothing is named, and no blob of a failed build is kept for long, before everything went well. */
+ * The image depends on the project's files, its last commit and the libraries of this machine,
+ * and on nothing else: owners are 0:0, modes 0755 or 0644, times fixed. The image's time is
+ * SOURCE_DATE_EPOCH if set, else that of the last commit, else 0. Nothing is named, and no blob
+ * of a failed build is kept for long, before everything went well. */
 #pragma once
 
 #include "base/cancel.h"
@@ -28,7 +30,7 @@ struct build_watch {
 	void (*step)(void *user, const char *step, int64_t ms); /* a step went well */
 	void (*note)(void *user, const char *text);
 	/* Fetch an image into the store; base images that are not there come by this. */
-	int (*pull)(void *user, const char *ref, struct error *err);
+	int (*pull)(void *user, const char *ref, struct oci_store *store, struct error *err);
 	void *user;
 };
 
@@ -64,8 +66,9 @@ struct build_result {
 
 void build_result_release(struct build_result *r);
 
-/* ERR_SYS: a step failed; ERR_MISSING: a file to copy, a library, the base; ERR_INPUT: a damaged or foreign program, a
- * setting that this version does not build, a file that changed while it was read; ERR_INTERRUPTED. */
+/* ERR_SYS: a step failed; ERR_MISSING: a file to copy, a library, the base; ERR_INPUT: a damaged
+ * or foreign program, a setting that this version does not build, a file that changed while it
+ * was read; ERR_INTERRUPTED. */
 int build_run(const struct build_request *request, struct build_result *result, struct error *err);
 
 /* A tag from what git describes: characters that a tag may not have become '-'. Caller frees. */

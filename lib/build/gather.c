@@ -2,7 +2,6 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "elf/file.h"
 #include "elf/view.h"
 
@@ -59,8 +58,6 @@ static int take_copy(struct build *b, int project_fd, const struct project_copy 
 {
 	AUTO_CLOSE int fd = fs_open_beneath(project_fd, c->from, O_RDONLY | O_NONBLOCK, 0, err);
 	AUTO_FREE char *file = fs_join(b->project->dir, c->from);
-	AUTO_FREE char *to = text_ends(c->to, "/") ? fs_join(c->to, fs_basename(c->from))
-						   : xstrdup(c->to);
 	struct folder folder = {b, c->to};
 	struct stat st;
 
@@ -73,10 +70,10 @@ static int take_copy(struct build *b, int project_fd, const struct project_copy 
 		return err_wrap(err, "build.copy");
 	if (fstat(fd, &st) < 0)
 		return err_errno(err, "cannot stat %s", file);
-	if (!S_ISDIR(st.st_mode))
-		return take(b, to, file, &st, err);
 	if (take(b, c->to, file, &st, err) < 0)
 		return -1;
+	if (!S_ISDIR(st.st_mode))
+		return 0;
 	return fs_walk(file, take_entry, &folder, err);
 }
 

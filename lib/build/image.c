@@ -24,7 +24,8 @@ static void parts_release(struct parts *p)
 	strv_release(&p->created_by);
 }
 
-/* A manifest is of one family: Docker's name for a gzip layer becomes OCI's, the bytes are the same. */
+/* A manifest is of one family: Docker's name for a gzip layer becomes OCI's, the bytes are the
+ * same. */
 static void take_base(const struct build *b, struct parts *parts)
 {
 	for (size_t i = 0; i < b->base.layer_count; i++) {

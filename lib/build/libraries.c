@@ -73,7 +73,8 @@ static int add_object(struct build *b, const struct elf_object *o, struct error 
 	return tree_add_file(&b->tree, TREE_LIBRARIES, o->place.path, o->place.file, &st, err);
 }
 
-/* The image has no loader cache: what only the cache knew is linked from where every loader looks. */
+/* The image has no loader cache: what only the cache knew is linked from where every loader
+ * looks. */
 static int link_found_by_cache(struct build *b, const struct elf_view *view,
 			       const struct elf_object *o, struct error *err)
 {

@@ -42,7 +42,8 @@ void build_note(const struct build *b, const char *fmt, ...) PRINTF(2, 3);
 
 /* stamp.c: commit, time, reference */
 int build_stamp(struct build *b, struct error *err);
-/* "https://host/path" from any form of a remote's URL, NULL if it is a path of this machine. Caller frees. */
+/* "https://host/path" from any form of a remote's URL, NULL if it is a path of this machine.
+ * Caller frees. */
 char *build_source_url(const char *origin);
 /* steps.c */
 int build_steps(struct build *b, struct error *err);

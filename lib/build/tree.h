@@ -1,7 +1,7 @@
 /* tree.h - the file system of an image while it is put together.
  *
- * Paths are relative and clean. Whatever is added goes where a running program would find it: links to folders that are
- * already in the tree are followed (inside the tree). */
+ * Paths are relative and clean. Whatever is added goes where a running program would find it:
+ * links to folders that are already in the tree are followed (inside the tree). */
 #pragma once
 
 #include "base/error.h"
@@ -46,14 +46,15 @@ struct tree {
 
 void tree_release(struct tree *t);
 
-/* Where an absolute or relative path leads: links in its folders are followed, its last component only if
- * `last`. ERR_INPUT: links in a circle, a folder that is a file. *out is the caller's. */
+/* Where an absolute or relative path leads: links in its folders are followed, its last component
+ * only if `last`. ERR_INPUT: links in a circle, a folder that is a file. *out is the caller's. */
 int tree_resolve(const struct tree *t, const char *path, bool last, char **out, struct error *err);
 /* The node of a path, links followed; NULL: there is none. Borrowed. */
 const struct tree_node *tree_find(const struct tree *t, const char *path);
 
-/* Take node (its members too) into the tree at path; folders above are made as needed (0755, root). An own node of a higher
- * layer replaces a lower one; two of the same layer are ERR_INPUT, unless they are both folders, or links to the same target. */
+/* Take node (its members too) into the tree at path; folders above are made as needed (0755,
+ * root). An own node of a higher layer replaces a lower one; two of the same layer are ERR_INPUT,
+ * unless they are both folders, or links to the same target. */
 int tree_add(struct tree *t, const char *path, struct tree_node *node, struct error *err);
 int tree_add_link(struct tree *t, enum tree_layer layer, const char *path, const char *target,
 		  struct error *err);
@@ -67,5 +68,6 @@ int tree_add_dir(struct tree *t, enum tree_layer layer, const char *path, mode_t
 /* Take a path and everything below it away (a base's whiteouts). */
 void tree_remove(struct tree *t, const char *path, bool keep_itself);
 
-/* Paths of a layer's own nodes and of the folders above them, sorted bytewise. own: how many are its own. */
+/* Paths of a layer's own nodes and of the folders above them, sorted bytewise. own: how many are
+ * its own. */
 void tree_layer_paths(const struct tree *t, enum tree_layer layer, struct strv *out, size_t *own);

@@ -1,0 +1,308 @@
+#include "base/auto.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "base/text.h"
+#include "build/build.h"
+#include "doc/json.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <sys/socket.h>
+#include <utime.h>
+
+/* A folder of its own for each test: projects and the store are below it. */
+static char *world(void)
+{
+	char *dir = NULL;
+	struct error err = {0};
+
+	cr_assert_eq(fs_temp_dir("/tmp", "build-", &dir, &err), 0);
+	unsetenv("SOURCE_DATE_EPOCH");
+	return dir;
+}
+
+static void leave(char *dir)
+{
+	struct error err = {0};
+
+	cr_expect_eq(fs_remove_tree(dir, &err), 0, "%s", err.msg);
+	free(dir);
+}
+
+static void put(const char *dir, const char *path, const char *text, mode_t mode)
+{
+	AUTO_FREE char *full = fs_join(dir, path);
+	AUTO_FREE char *parent = fs_dirname(full);
+	struct error err = {0};
+
+	cr_assert_eq(fs_mkdirs(parent, 0755, &err), 0);
+	cr_assert_eq(fs_write_atomic(full, text, strlen(text), mode, &err), 0, "%s", err.msg);
+}
+
+static void put_project(const char *dir, const char *name, const char *build)
+{
+	AUTO_FREE char *file = fs_join(name, "msctl.yaml");
+	AUTO_FREE char *text = xasprintf("apiVersion: msctl/v1\nname: x\nversion: \"1\"\nbuild:\n%s",
+					 build);
+
+	put(dir, file, text, 0644);
+}
+
+/* Build dir/name as x:1 into dir/store. */
+static int make(const char *dir, const char *name, struct build_result *r, struct error *err)
+{
+	AUTO_FREE char *where = fs_join(dir, name);
+	AUTO_FREE char *store = fs_join(dir, "store");
+	AUTO(project) struct project p = {0};
+	struct build_request request = {.project = &p, .store = store, .clock = &clock_system};
+
+	cr_assert_eq(project_load(where, NULL, &p, err), 0, "%s", err->msg);
+	return build_run(&request, r, err);
+}
+
+static void made(const char *dir, const char *name, struct build_result *r)
+{
+	struct error err = {0};
+
+	cr_assert_eq(make(dir, name, r, &err), 0, "%s", err.msg);
+}
+
+/* A build that has to fail, without a store being made. */
+static void refused(const char *dir, const char *name, enum err_code code, const char *says)
+{
+	AUTO_FREE char *index = fs_join(dir, "store/index.json");
+	struct build_result r = {0};
+	struct error err = {0};
+
+	cr_assert_eq(make(dir, name, &r, &err), -1);
+	cr_expect_eq(err.code, code, "%s", err.msg);
+	cr_expect(strstr(err.msg, says), "%s", err.msg);
+	cr_expect(err.hint[0] || code == ERR_INPUT, "%s", err.msg);
+	cr_expect_not(fs_exists(index));
+}
+
+Test(build, place_time_and_modes_leave_no_trace)
+{
+	char *dir = world();
+	static const char text[] = "  copy: {prog: /usr/bin/prog, data: /srv/data}\n  libraries: false\n";
+	AUTO(build_result) struct build_result a = {0};
+	AUTO(build_result) struct build_result b = {0};
+	AUTO_FREE char *old = fs_join(dir, "deep/er/two/prog");
+	struct utimbuf long_ago = {1, 1};
+
+	put_project(dir, "one", text);
+	put(dir, "one/prog", "#!/bin/sh\n", 0755);
+	put(dir, "one/data/a", "a", 0644);
+	put(dir, "one/data/b/c", "c", 0644);
+	put_project(dir, "deep/er/two", text);
+	put(dir, "deep/er/two/data/b/c", "c", 0400);
+	put(dir, "deep/er/two/data/a", "a", 0600);
+	put(dir, "deep/er/two/prog", "#!/bin/sh\n", 0700);
+	cr_assert_eq(utime(old, &long_ago), 0);
+	made(dir, "one", &a);
+	made(dir, "deep/er/two", &b);
+	cr_expect_str_eq(a.image.digest, b.image.digest);
+	cr_expect_str_eq(a.ref, "x:1");
+	cr_assert_eq(b.layer_count, 3);
+	for (size_t i = 0; i < b.layer_count; i++)
+		cr_expect(!a.layers[i].was_there && b.layers[i].was_there, "%s", a.layers[i].name);
+	leave(dir);
+}
+
+Test(build, the_time_is_source_date_epoch)
+{
+	char *dir = world();
+	AUTO(build_result) struct build_result r = {0};
+	struct error err = {0};
+
+	put_project(dir, "p", "  copy: {prog: /prog}\n");
+	put(dir, "p/prog", "#!/bin/sh\n", 0755);
+	setenv("SOURCE_DATE_EPOCH", "86400", 1);
+	made(dir, "p", &r);
+	cr_expect_eq(r.created, 86400);
+	setenv("SOURCE_DATE_EPOCH", "yesterday", 1);
+	build_result_release(&r);
+	cr_expect_eq(make(dir, "p", &r, &err), -1);
+	cr_expect_eq(err.code, ERR_USAGE);
+	leave(dir);
+}
+
+Test(build, steps_run_in_the_project_with_a_fixed_surrounding)
+{
+	char *dir = world();
+	AUTO(build_result) struct build_result r = {0};
+	AUTO_FREE char *file = fs_join(dir, "p/prog");
+	AUTO(buf) struct buf text = {0};
+	struct error err = {0};
+
+	setenv("SOURCE_DATE_EPOCH", "7", 1);
+	put_project(dir, "p", "  copy: {prog: /prog}\n  steps:\n"
+			      "    - 'x=$(umask); echo \"$SOURCE_DATE_EPOCH $LC_ALL $TZ $x $MAKEFLAGS\" >prog'\n"
+			      "    - chmod +x prog\n");
+	setenv("MAKEFLAGS", "-j8", 1);
+	made(dir, "p", &r);
+	cr_assert_eq(fs_read(file, 1000, &text, &err), 0);
+	cr_expect_str_eq(buf_str(&text), "7 C UTC 0022 \n");
+	leave(dir);
+}
+
+Test(build, a_failing_step_is_named_with_its_status)
+{
+	char *dir = world();
+
+	put_project(dir, "p", "  copy: {prog: /prog}\n  steps: ['true', 'false; echo on', 'true']\n");
+	refused(dir, "p", ERR_SYS, "step 2 of 3, 'false; echo on', exited with status 1");
+	leave(dir);
+}
+
+Test(build, what_cannot_be_copied_is_refused)
+{
+	char *dir = world();
+	AUTO_FREE char *out = fs_join(dir, "p/out");
+	AUTO_FREE char *pipe = fs_join(dir, "p/data/pipe");
+	struct error err = {0};
+
+	put_project(dir, "p", "  copy: {prog: /prog}\n");
+	refused(dir, "p", ERR_MISSING, "there is no prog");
+	cr_assert_eq(symlink("/etc/hostname", out), 0);
+	put_project(dir, "p", "  copy: {out: /out}\n");
+	{
+		struct build_result r = {0};
+
+		cr_expect_eq(make(dir, "p", &r, &err), -1, "links out of the project are not followed");
+	}
+	put(dir, "p/data/a", "a", 0644);
+	cr_assert_eq(mkfifo(pipe, 0600), 0);
+	put_project(dir, "p", "  copy: {data: /data}\n  entrypoint: [/data/a]\n");
+	refused(dir, "p", ERR_INPUT, "neither a file nor a folder nor a link");
+	put_project(dir, "p", "  copy: {data/a: /data}\n");
+	refused(dir, "p", ERR_INPUT, "nothing of build.copy can be executed");
+	leave(dir);
+}
+
+Test(build, two_files_at_one_place_are_refused)
+{
+	char *dir = world();
+
+	put_project(dir, "p", "  copy: {a: /x, b: /x}\n");
+	put(dir, "p/a", "a", 0755);
+	put(dir, "p/b", "b", 0755);
+	refused(dir, "p", ERR_INPUT, "two files at /x");
+	leave(dir);
+}
+
+Test(build, settings_of_later_versions_are_refused)
+{
+	char *dir = world();
+
+	put(dir, "p/prog", "x", 0755);
+	put_project(dir, "p", "  dockerfile: Dockerfile\n");
+	refused(dir, "p", ERR_INPUT, "build.dockerfile is not built by this version yet");
+	put_project(dir, "p", "  copy: {prog: /prog}\n  toolchain: gcc:12\n");
+	refused(dir, "p", ERR_INPUT, "build.toolchain");
+	put_project(dir, "p", "  copy: {prog: /prog}\n  platforms: [plan9/mips]\n");
+	refused(dir, "p", ERR_INPUT, "plan9/mips");
+	put_project(dir, "p", "  copy: {prog: /prog}\n  user: nobody\n");
+	refused(dir, "p", ERR_INPUT, "'nobody'");
+	leave(dir);
+}
+
+Test(build, another_machines_program_is_refused)
+{
+	char *dir = world();
+	AUTO_FREE char *file = fs_join(dir, "p/prog");
+	unsigned char h[64] = {0x7f, 'E', 'L', 'F', 2, 1, 1};
+	struct error err = {0};
+
+	put_project(dir, "p", "  copy: {prog: /prog}\n");
+	h[16] = 2;   /* a program */
+	h[18] = 22;  /* of s390 */
+	h[54] = 56;
+	cr_assert_eq(fs_write_atomic(file, h, sizeof(h), 0755, &err), 0);
+	refused(dir, "p", ERR_INPUT, "is a program for another machine");
+	leave(dir);
+}
+
+/* Names of a layer's entries, through the store's blob and tar. */
+static char *list_layer(const char *dir, const char *digest)
+{
+	AUTO_FREE char *blob = xasprintf("%s/store/blobs/sha256/%s", dir, oci_digest_hex(digest));
+	const char *const argv[] = {"tar", "-tzf", blob, NULL};
+	struct proc_spec spec = {.argv = argv, .in = PROC_NULL, .out = PROC_BUFFER};
+	AUTO(proc_result) struct proc_result result = {0};
+	struct error err = {0};
+
+	cr_assert_eq(proc_run(&spec, &result, &err), 0, "%s", err.msg);
+	cr_assert_eq(result.exit_status, 0);
+	return buf_take(&result.out);
+}
+
+Test(build, libraries_come_along_and_only_the_program_changes)
+{
+	char *dir = world();
+	AUTO(build_result) struct build_result a = {0};
+	AUTO(build_result) struct build_result b = {0};
+	AUTO_FREE char *names = NULL;
+
+	put_project(dir, "p", "  copy: {prog: /usr/bin/prog}\n  steps: ['cp /bin/true prog']\n");
+	made(dir, "p", &a);
+	cr_assert_eq(a.layer_count, 3);
+	cr_expect_str_eq(a.layers[1].name, "libraries");
+	names = list_layer(dir, a.layers[1].digest);
+	cr_expect(strstr(names, "libc.so.6\n"), "%s", names);
+	cr_expect_null(strstr(names, "usr/bin/"), "%s", names);
+	put_project(dir, "p", "  copy: {prog: /usr/bin/prog}\n  steps: ['cp /bin/false prog']\n");
+	made(dir, "p", &b);
+	cr_expect(b.layers[0].was_there && b.layers[1].was_there && !b.layers[2].was_there);
+	cr_expect_str_neq(a.image.digest, b.image.digest);
+	leave(dir);
+}
+
+Test(build, a_base_brings_its_own_libraries)
+{
+	char *dir = world();
+	AUTO(build_result) struct build_result base = {0};
+	AUTO(build_result) struct build_result r = {0};
+	AUTO_FREE char *names = NULL;
+	AUTO_FREE char *store = fs_join(dir, "store");
+	AUTO_PTR(oci_store) struct oci_store *s = NULL;
+	AUTO(oci_manifest) struct oci_manifest m = {0};
+	struct error err = {0};
+
+	put_project(dir, "base", "  copy: {prog: /usr/bin/prog}\n  env: {A: a, B: b}\n"
+				 "  steps: ['cp /bin/true prog']\n");
+	made(dir, "base", &base);
+	put_project(dir, "p", "  base: x:1\n  copy: {prog: /usr/bin/other, d: /usr/share/d}\n  env: {B: c}\n"
+			      "  steps: ['cp /bin/false prog; mkdir -p d; echo d >d/d']\n");
+	made(dir, "p", &r);
+	cr_assert_eq(r.layer_count, 2);
+	cr_expect_str_eq(r.layers[0].name, "files");
+	cr_expect_str_eq(r.layers[1].name, "app");
+	names = list_layer(dir, r.layers[1].digest);
+	cr_expect_str_eq(names, "usr/\nusr/bin/\nusr/bin/other\n");
+	cr_assert_eq(oci_store_open(store, &s, &err), 0);
+	cr_assert_eq(oci_store_manifest(s, &r.image, &m, &err), 0, "%s", err.msg);
+	cr_expect_eq(m.layer_count, 5);
+	cr_expect_str_eq(json_string_value(json_object_get(json_object_get(m.json, "annotations"),
+							   "org.opencontainers.image.base.digest")),
+			 base.image.digest);
+	leave(dir);
+}
+
+Test(build, a_base_that_is_not_there_is_missing)
+{
+	char *dir = world();
+	struct build_result r = {0};
+	struct error err = {0};
+
+	put_project(dir, "p", "  base: registry.example.org/b:1\n  copy: {prog: /prog}\n");
+	put(dir, "p/prog", "x", 0755);
+	cr_expect_eq(make(dir, "p", &r, &err), -1);
+	cr_expect_eq(err.code, ERR_MISSING);
+	cr_expect_str_eq(err.hint, "run 'msctl pull registry.example.org/b:1'");
+	leave(dir);
+}

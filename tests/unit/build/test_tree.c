@@ -1,0 +1,109 @@
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "build/tree.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static void link_to(struct tree *t, const char *path, const char *target)
+{
+	struct error err = {0};
+
+	cr_assert_eq(tree_add_link(t, TREE_LIBRARIES, path, target, &err), 0, "%s", err.msg);
+}
+
+static void data_at(struct tree *t, enum tree_layer layer, const char *path)
+{
+	struct error err = {0};
+
+	cr_assert_eq(tree_add_data(t, layer, path, "x", &err), 0, "%s", err.msg);
+}
+
+static char *paths_of(const struct tree *t, enum tree_layer layer, size_t *own)
+{
+	AUTO(strv) struct strv paths = {0};
+	AUTO(buf) struct buf b = {0};
+
+	tree_layer_paths(t, layer, &paths, own);
+	for (size_t i = 0; i < paths.count; i++)
+		buf_addf(&b, "%s ", paths.items[i]);
+	return buf_take(&b);
+}
+
+Test(build_tree, files_go_where_links_lead)
+{
+	AUTO(tree) struct tree t = {0};
+	AUTO_FREE char *files = NULL;
+	size_t own;
+
+	link_to(&t, "lib", "usr/lib");
+	link_to(&t, "usr/lib/deep", "/opt/../srv/./deep");
+	data_at(&t, TREE_FILES, "/lib/a");
+	data_at(&t, TREE_FILES, "lib/deep/b");
+	cr_expect(map_has(&t.nodes, "usr/lib/a"));
+	cr_expect(map_has(&t.nodes, "srv/deep/b"));
+	files = paths_of(&t, TREE_FILES, &own);
+	cr_expect_str_eq(files, "srv srv/deep srv/deep/b usr usr/lib usr/lib/a ");
+	cr_expect_eq(own, 2);
+	cr_expect_not_null(tree_find(&t, "/lib/a"));
+	cr_expect_null(tree_find(&t, "/lib/b"));
+}
+
+Test(build_tree, links_never_lead_out)
+{
+	AUTO(tree) struct tree t = {0};
+
+	link_to(&t, "up", "../../../etc");
+	data_at(&t, TREE_FILES, "up/x");
+	cr_expect(map_has(&t.nodes, "etc/x"));
+}
+
+Test(build_tree, circles_and_files_in_the_way_are_refused)
+{
+	AUTO(tree) struct tree t = {0};
+	struct error err = {0};
+
+	link_to(&t, "a", "b");
+	link_to(&t, "b", "a");
+	data_at(&t, TREE_FILES, "file");
+	cr_expect_eq(tree_add_data(&t, TREE_FILES, "a/x", "", &err), -1);
+	cr_expect_eq(err.code, ERR_INPUT);
+	cr_expect_eq(tree_add_data(&t, TREE_FILES, "file/x", "", &err), -1);
+	cr_expect_eq(err.code, ERR_INPUT);
+	cr_expect_eq(tree_add_data(&t, TREE_FILES, "/", "", &err), -1);
+	cr_expect_eq(err.code, ERR_INPUT);
+}
+
+Test(build_tree, higher_layers_replace_and_equal_ones_collide)
+{
+	AUTO(tree) struct tree t = {0};
+	AUTO_FREE char *left = NULL;
+	struct error err = {0};
+	size_t own;
+
+	data_at(&t, TREE_LIBRARIES, "a/x");
+	data_at(&t, TREE_FILES, "a/x");
+	left = paths_of(&t, TREE_LIBRARIES, &own);
+	cr_expect_eq(own, 0, "%s", left);
+	cr_expect_eq(tree_add_data(&t, TREE_FILES, "a/x", "y", &err), -1);
+	cr_expect(strstr(err.msg, "/a/x would be in the image twice"), "%s", err.msg);
+	cr_expect_eq(tree_add_data(&t, TREE_APP, "a", "y", &err), -1, "a folder is no file");
+	link_to(&t, "l", "t");
+	link_to(&t, "l", "t");
+	cr_expect_eq(tree_add_link(&t, TREE_LIBRARIES, "l", "other", &err), -1);
+}
+
+Test(build_tree, removal_takes_what_is_below)
+{
+	AUTO(tree) struct tree t = {0};
+
+	data_at(&t, TREE_BASE, "a/b/c");
+	data_at(&t, TREE_BASE, "a/bc");
+	data_at(&t, TREE_BASE, "a/d");
+	tree_remove(&t, "a/b", false);
+	cr_expect(!map_has(&t.nodes, "a/b") && !map_has(&t.nodes, "a/b/c"));
+	cr_expect(map_has(&t.nodes, "a/bc"));
+	tree_remove(&t, "a", true);
+	cr_expect(map_has(&t.nodes, "a") && t.nodes.count == 1);
+}
