@@ -6,6 +6,9 @@
 
 /* help shows them by group and, within a group, in this order */
 #define COMMANDS(X)                                                                                \
+	X(new)                                                                                     \
+	X(template_list)                                                                           \
+	X(template_show)                                                                           \
 	X(doctor)                                                                                  \
 	X(build)                                                                                   \
 	X(push)                                                                                    \
@@ -13,6 +16,9 @@
 	X(inspect)                                                                                 \
 	X(login)                                                                                   \
 	X(logout)                                                                                  \
+	X(deploy)                                                                                  \
+	X(apply)                                                                                   \
+	X(status)                                                                                  \
 	X(completion)                                                                              \
 	X(help)                                                                                    \
 	X(version)                                                                                 \
