@@ -53,8 +53,8 @@ const struct command cmd_completion = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.options = no_opts,
-	.examples = "  msctl completion bash >~/.local/share/bash-completion/completions/msctl\n"
-		    "      complete in bash from the next shell on",
+	.examples = "msctl completion bash >~/.local/share/bash-completion/completions/msctl\n"
+		    "    complete in bash from the next shell on",
 	.run = completion_run,
 	.complete = completion_complete,
 };

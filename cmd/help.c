@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define HELP_WIDTH 90
+
 static const char *const group_titles[GROUP_COUNT] = {
 	[GROUP_START] = "Start a service",
 	[GROUP_BUILD] = "Build and run images",
@@ -45,6 +47,40 @@ bool help_family(FILE *out, const char *family)
 	return found;
 }
 
+/* Paragraphs filled to HELP_WIDTH columns; an empty line stays one. */
+static void print_filled(FILE *out, const char *text)
+{
+	size_t column = 0;
+
+	while (*text) {
+		size_t word = strcspn(text, " \n");
+
+		if (column > 0 && column + 1 + word > HELP_WIDTH) {
+			fputc('\n', out);
+			column = 0;
+		}
+		fprintf(out, "%s%.*s", column ? " " : "", (int)word, text);
+		column += word + (column > 0);
+		text += word;
+		if (text[0] == '\n' && text[1] == '\n') {
+			fputs("\n\n", out);
+			column = 0;
+		}
+		text += strspn(text, " \n");
+	}
+	fputc('\n', out);
+}
+
+static void print_examples(FILE *out, const char *text)
+{
+	while (*text) {
+		size_t line = strcspn(text, "\n");
+
+		fprintf(out, "  %.*s\n", (int)line, text);
+		text += line + (text[line] == '\n');
+	}
+}
+
 static void print_option(FILE *out, const struct opt *o)
 {
 	AUTO(buf) struct buf left = {0};
@@ -75,12 +111,16 @@ void help_command(FILE *out, const struct command *cmd)
 {
 	fprintf(out, "%s.\n\nUsage: msctl %s [OPTIONS]%s%s\n", cmd->summary, cmd->name,
 		cmd->operands[0] ? " " : "", cmd->operands);
-	if (cmd->description)
-		fprintf(out, "\n%s\n", cmd->description);
+	if (cmd->description) {
+		fputc('\n', out);
+		print_filled(out, cmd->description);
+	}
 	print_options(out, "Options", cmd->options);
 	print_options(out, "Options of every command", global_opts);
-	if (cmd->examples)
-		fprintf(out, "\nExamples\n%s\n", cmd->examples);
+	if (cmd->examples) {
+		fputs("\nExamples\n", out);
+		print_examples(out, cmd->examples);
+	}
 }
 
 static const struct opt no_opts[] = {OPT_DONE};
