@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "build/build.h"
-#include "cmd/out.h"
+#include "cmd/remote.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,8 @@ struct build_options {
 	const char *tag;
 	const char *platform;
 	bool no_steps;
+	bool push;
+	struct remote_options remote;
 };
 
 static const struct opt build_opts[] = {
@@ -25,12 +27,15 @@ static const struct opt build_opts[] = {
 		   "the platform to build for (this machine's only, for now)"),
 	OPT_FLAG(0, "no-steps", struct build_options, no_steps,
 		 "take what is there without running build.steps"),
+	OPT_FLAG(0, "push", struct build_options, push, "copy the image to its registry, too"),
+	REMOTE_OPTS(struct build_options),
 	OPT_DONE,
 };
 
 /* The last lines of what the steps said; shown when one fails, or at once with -v. */
 struct tail {
 	struct ctx *ctx;
+	const struct build_options *options;
 	char *lines[TAIL_LINES];
 	size_t next;
 };
@@ -68,6 +73,13 @@ static void on_note(void *user, const char *text)
 	struct tail *t = user;
 
 	ctx_note(t->ctx, " note     %s", text);
+}
+
+static int on_pull(void *user, const char *ref, struct oci_store *store, struct error *err)
+{
+	struct tail *t = user;
+
+	return remote_pull(t->ctx, &t->options->remote, ref, store, err);
 }
 
 static void show_tail(const struct tail *t)
@@ -127,16 +139,54 @@ static json_t *to_document(const struct build_result *r)
 			 clock_rfc3339(r->created, created), "layers", layers);
 }
 
-static int print_result(struct ctx *ctx, const struct build_result *r, struct error *err)
+static int print_result(struct ctx *ctx, const struct build_result *r, bool is_pushed,
+			struct error *err)
 {
 	if (out_is_document(ctx)) {
 		AUTO_JSON json_t *doc = to_document(r);
 
+		json_object_set_new(doc, "pushed", json_boolean(is_pushed));
 		return out_print(ctx, doc, NULL, err);
 	}
-	note_result(ctx, r);
-	fprintf(ctx->out, "%s@%s\n", r->ref, r->image.digest);
+	/* a push has already answered with the reference */
+	if (!is_pushed)
+		fprintf(ctx->out, "%s@%s\n", r->ref, r->image.digest);
 	return 0;
+}
+
+static int push(struct ctx *ctx, const struct build_options *o, const struct build_result *r,
+		struct error *err)
+{
+	AUTO(oci_ref) struct oci_ref to = {0};
+	AUTO_PTR(oci_store) struct oci_store *store = NULL;
+	AUTO(remote) struct remote remote = {0};
+	AUTO(registry_result) struct registry_result result = {0};
+	int64_t begun = clock_now(ctx->clock);
+
+	if (remote_registry_ref(r->ref, &to, err) < 0 || oci_store_open(NULL, &store, err) < 0 ||
+	    remote_open(ctx, &o->remote, to.host, &remote, err) < 0 ||
+	    registry_push(remote.registry,
+			  &(struct registry_push){.store = store, .image = &r->image, .to = &to},
+			  &result, err) < 0)
+		return -1;
+	ctx_finish(ctx);
+	if (out_is_document(ctx))
+		return 0;
+	return remote_report(ctx, &to, &result, clock_now(ctx->clock) - begun, err);
+}
+
+/* Nobody should wait for a build to hear that its name is bad or cannot be pushed. */
+static int check_name(const struct build_options *o, const struct project *p, struct error *err)
+{
+	const char *text = o->tag ? o->tag : p->image;
+	AUTO(oci_ref) struct oci_ref ref = {0};
+
+	if ((o->tag ? remote_ref(text, &ref, err) : oci_ref_parse(text, &ref, err)) < 0)
+		return -1;
+	if (!o->push || ref.host)
+		return 0;
+	err_set(err, ERR_USAGE, "cannot push '%s': it names no registry", text);
+	return err_hint(err, "write it as HOST/%s", text);
 }
 
 static int build_run_command(struct ctx *ctx, const void *options, int argc, char **argv,
@@ -145,7 +195,7 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 	const struct build_options *o = options;
 	AUTO(project) struct project project = {0};
 	AUTO(build_result) struct build_result result = {0};
-	AUTO(tail) struct tail tail = {.ctx = ctx};
+	AUTO(tail) struct tail tail = {.ctx = ctx, .options = o};
 	struct build_request request = {
 		.project = &project,
 		.reference = o->tag,
@@ -154,16 +204,22 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 		.clock = ctx->clock,
 		.cancel = ctx->cancel,
 		.log = &ctx->log,
-		.watch = {.line = on_line, .step = on_step, .note = on_note, .user = &tail},
+		.watch = {on_line, on_step, on_note, on_pull, &tail},
 	};
 
-	if (project_load(argc ? argv[0] : NULL, ctx->global.file, &project, err) < 0)
+	if (project_load(argc ? argv[0] : NULL, ctx->global.file, &project, err) < 0 ||
+	    check_name(o, &project, err) < 0)
 		return -1;
 	if (build_run(&request, &result, err) < 0) {
 		show_tail(&tail);
 		return -1;
 	}
-	return print_result(ctx, &result, err);
+	ctx_finish(ctx);
+	if (!out_is_document(ctx))
+		note_result(ctx, &result);
+	if (o->push && push(ctx, o, &result, err) < 0)
+		return -1;
+	return print_result(ctx, &result, o->push, err);
 }
 
 const struct command cmd_build = {
@@ -184,6 +240,7 @@ const struct command cmd_build = {
 	.examples = "msctl build\n    build the project in the current folder\n"
 		    "msctl build -t orders:test services/orders\n    build another folder under a name of "
 		    "your own\n"
+		    "msctl build --push\n    build it and copy it to the registry that its name begins with\n"
 		    "msctl build -o json\n    the digest and the layers as a document\n",
 	.run = build_run_command,
 };

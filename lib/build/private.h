@@ -18,8 +18,7 @@ struct taken {
 struct build {
 	const struct build_request *request;
 	const struct project *project;
-	struct repo_info repo;
-	bool in_repo;
+	struct repo_info repo; /* zeroed outside of a repository */
 	int64_t created;
 	char *tag;
 	struct oci_ref ref;

@@ -61,7 +61,7 @@ static int read_time(struct build *b, struct error *err)
 {
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
 
-	b->created = b->in_repo && b->repo.commit[0] ? b->repo.commit_time : 0;
+	b->created = b->repo.commit[0] ? b->repo.commit_time : 0;
 	if (!epoch || !*epoch)
 		return 0;
 	/* the year 9999 is the last that RFC 3339 can write */
@@ -72,24 +72,60 @@ static int read_time(struct build *b, struct error *err)
 	return 0;
 }
 
+/* IMAGE:VERSION; described is NULL where git has nothing to say. */
+static int project_reference(const struct project *p, const char *described, struct oci_ref *out,
+			     struct error *err)
+{
+	AUTO(oci_ref) struct oci_ref ref = {0};
+
+	if (oci_ref_parse(p->image, &ref, err) < 0)
+		return err_wrap(err, "%s: image", p->file);
+	if (!ref.tag)
+		ref.tag = build_version_tag(described ? described : "latest");
+	*out = MOVE(ref);
+	return 0;
+}
+
+static const char *describe(const struct project *p, const struct repo_info *repo)
+{
+	return strcmp(p->version, "git") == 0 ? repo->describe : p->version;
+}
+
+/* A project without a repository is one, too. */
+static int read_repo(const struct project *p, struct repo_info *out, struct error *err)
+{
+	struct error repo_err = {0};
+
+	if (repo_info_read(p->dir, out, &repo_err) == 0 || repo_err.code == ERR_MISSING)
+		return 0;
+	*err = repo_err;
+	return -1;
+}
+
+int build_reference(const struct project *project, struct oci_ref *out, struct error *err)
+{
+	AUTO(repo_info) struct repo_info repo = {0};
+
+	if (strcmp(project->version, "git") == 0 && read_repo(project, &repo, err) < 0)
+		return -1;
+	return project_reference(project, describe(project, &repo), out, err);
+}
+
 static int name_image(struct build *b, struct error *err)
 {
-	const struct project *p = b->project;
+	const char *described = describe(b->project, &b->repo);
 	AUTO(oci_ref) struct oci_ref ref = {0};
-	bool by_git = strcmp(p->version, "git") == 0;
-	const char *described = by_git ? b->repo.describe : p->version;
+	int rc;
 
-	if (by_git && !described)
+	if (!described)
 		build_note(b, "no git commit here: the version is 'latest'");
 	b->tag = build_version_tag(described ? described : "latest");
-	if (b->request->reference) {
-		if (oci_ref_parse_tagged(b->request->reference, &ref, err) < 0)
-			return -1;
-	} else if (oci_ref_parse(p->image, &ref, err) < 0) {
-		return err_wrap(err, "%s: image", p->file);
-	} else if (!ref.tag) {
-		ref.tag = xstrdup(b->tag);
-	}
+	if (b->request->reference)
+		rc = oci_ref_parse_tagged(b->request->reference, &ref, err);
+	else
+		rc = project_reference(b->project, described, &ref, err);
+	if (rc < 0)
+		return -1;
 	if (ref.digest) {
 		err_set(err, ERR_USAGE, "an image that is still to be built has no digest");
 		return err_hint(err, "name it by a tag: NAME:TAG");
@@ -100,14 +136,7 @@ static int name_image(struct build *b, struct error *err)
 
 int build_stamp(struct build *b, struct error *err)
 {
-	struct error repo_err = {0};
-
-	b->in_repo = repo_info_read(b->project->dir, &b->repo, &repo_err) == 0;
-	if (!b->in_repo && repo_err.code != ERR_MISSING) {
-		*err = repo_err;
-		return -1;
-	}
-	if (read_time(b, err) < 0)
+	if (read_repo(b->project, &b->repo, err) < 0 || read_time(b, err) < 0)
 		return -1;
 	return name_image(b, err);
 }

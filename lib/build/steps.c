@@ -36,7 +36,8 @@ static int run_step(struct build *b, size_t index, struct error *err)
 	if (result.exit_status != 0) {
 		err_set(err, ERR_SYS, "step %zu of %zu, '%s', %s", index + 1,
 			b->project->build.steps.count, step, proc_describe(&result, how));
-		return err_hint(err, "run it yourself in %s: sh -e -c '%s'", b->project->dir, step);
+		return err_hint(err, "see what it said above, or run it yourself in %s",
+				b->project->dir);
 	}
 	if (watch.step)
 		watch.step(watch.user, step, clock_now(b->request->clock) - start);
