@@ -129,8 +129,12 @@ static int take_value(struct parser *p, const struct opt *o, char *base, const c
 		      struct error *err)
 {
 	if (!takes_value(o)) {
-		if (attached)
+		const char *word = NULL;
+
+		if (attached && !o->choices)
 			return err_set(err, ERR_USAGE, "option '--%s' takes no value", o->name);
+		if (attached && set_choice(o, attached, &word, err) < 0)
+			return -1;
 		return set_value(o, base, "", err);
 	}
 	if (!attached) {

@@ -12,7 +12,7 @@
 
 enum opt_type {
 	OPT_END = 0,
-	OPT_TYPE_FLAG,   /* bool */
+	OPT_TYPE_FLAG,   /* bool; with choices, --name=CHOICE says the same as --name */
 	OPT_TYPE_COUNT,  /* int, raised by each use (-vv) */
 	OPT_TYPE_STRING, /* const char * */
 	OPT_TYPE_INT,    /* int, within [min, max] */

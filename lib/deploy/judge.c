@@ -1,0 +1,139 @@
+#include "deploy/diagnosis.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+struct newest {
+	const char *revision; /* of the owner, "" unknown */
+	const json_t *part;
+};
+
+static const char *annotation(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(doc_get(object, "metadata.annotations"), name));
+}
+
+/* A Deployment's new replica set has its revision; old ones are on their way out and must not be judged. */
+static void find_replica_set(void *user, json_t *part)
+{
+	struct newest *n = user;
+	const char *revision = annotation(part, "deployment.kubernetes.io/revision");
+
+	if (revision && strcmp(revision, n->revision) == 0)
+		n->part = part;
+}
+
+struct pod_judge {
+	const struct deploy_picture *p;
+	struct deploy_finding *f;
+	const char *label; /* a pod must carry label=value to be of the new revision; NULL: all are */
+	const char *value;
+	bool once;
+};
+
+static bool is_worse(const struct deploy_problem *a, const struct deploy_problem *b)
+{
+	if (!a->found || !b->found)
+		return a->found;
+	if ((a->grace_ms == FAILFAST_NEVER) != (b->grace_ms == FAILFAST_NEVER))
+		return b->grace_ms == FAILFAST_NEVER;
+	return a->grace_ms < b->grace_ms;
+}
+
+static void judge_pod(void *user, json_t *pod)
+{
+	struct pod_judge *j = user;
+	const json_t *labels = doc_get(pod, "metadata.labels");
+	const char *value = j->label ? json_string_value(json_object_get(labels, j->label)) : NULL;
+	struct deploy_problem problem;
+
+	if (j->label && (!value || strcmp(value, j->value) != 0))
+		return;
+	failfast_pod(pod, deploy_picture_warnings(j->p, pod), j->once, &problem);
+	if (is_worse(&problem, &j->f->problem) || (!j->f->pod && !j->f->problem.found)) {
+		j->f->problem = problem;
+		j->f->pod = pod;
+	}
+}
+
+static void judge_owner(const struct deploy_picture *p, const json_t *owner, struct deploy_finding *f)
+{
+	struct deploy_problem problem;
+
+	failfast_owner(owner, deploy_picture_warnings(p, owner), &problem);
+	if (is_worse(&problem, &f->problem)) {
+		f->problem = problem;
+		f->pod = NULL;
+	}
+}
+
+static void judge_deployment(struct pod_judge *j, const json_t *live)
+{
+	const char *revision = annotation(live, "deployment.kubernetes.io/revision");
+	struct newest n = {.revision = revision ? revision : ""};
+
+	deploy_picture_each(j->p, "ReplicaSet", live, find_replica_set, &n);
+	if (!n.part)
+		return;
+	deploy_picture_each(j->p, "Pod", n.part, judge_pod, j);
+	judge_owner(j->p, n.part, j->f);
+}
+
+/* Has the controller seen what we applied? Before that, its pods are the old ones. */
+static bool is_observed(const json_t *live)
+{
+	return doc_int(live, "status.observedGeneration", 0) >= doc_int(live, "metadata.generation", 0);
+}
+
+static void judge_pods(struct pod_judge *j, const json_t *live, const char *kind)
+{
+	if (strcmp(kind, "Deployment") == 0) {
+		if (is_observed(live))
+			judge_deployment(j, live);
+	} else if (strcmp(kind, "StatefulSet") == 0) {
+		j->label = "controller-revision-hash";
+		j->value = doc_text(live, "status.updateRevision", "");
+		if (is_observed(live))
+			deploy_picture_each(j->p, "Pod", live, judge_pod, j);
+	} else if (strcmp(kind, "DaemonSet") == 0) {
+		const char *generation = annotation(live, "deprecated.daemonset.template.generation");
+
+		j->label = generation ? "pod-template-generation" : NULL;
+		j->value = generation;
+		if (is_observed(live))
+			deploy_picture_each(j->p, "Pod", live, judge_pod, j);
+	} else if (strcmp(kind, "Pod") == 0) {
+		const char *policy = doc_text(live, "spec.restartPolicy", "Always");
+		json_t *pod = json_incref((json_t *)(uintptr_t)live);
+
+		j->once = strcmp(policy, "Always") != 0;
+		judge_pod(j, pod);
+		json_decref(pod);
+	} else {
+		j->once = strcmp(kind, "Job") == 0;
+		deploy_picture_each(j->p, "Pod", live, judge_pod, j);
+	}
+}
+
+void deploy_judge(const struct deploy_picture *p, const struct deploy_item *item, struct deploy_finding *out)
+{
+	const json_t *live = deploy_picture_live(p, item);
+	struct deploy_finding f = {.problem = {.exit_code = -1}};
+	struct pod_judge j = {.p = p, .f = &f};
+
+	if (!live) {
+		f.readiness = (struct kube_readiness){.state = KUBE_FAILED};
+		snprintf(f.readiness.reason, sizeof(f.readiness.reason), "Deleted");
+		snprintf(f.readiness.message, sizeof(f.readiness.message), "somebody deleted it meanwhile");
+		*out = f;
+		return;
+	}
+	kube_readiness_of(live, &f.readiness);
+	if (f.readiness.state == KUBE_PROGRESSING || f.readiness.state == KUBE_FAILED) {
+		judge_pods(&j, live, item->object.kind);
+		judge_owner(p, live, &f);
+	}
+	*out = f;
+}
