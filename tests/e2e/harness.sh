@@ -9,6 +9,6 @@ function=$1 file=$2
 cd "$TEST_DIR"
 # shellcheck source=/dev/null
 . "$file"
-trap 'printf "at %s:%s: %s\n" "${BASH_SOURCE[0]##*/}" "$LINENO" "$BASH_COMMAND"' ERR
+trap 'printf >&2 "at %s:%s: %s\n" "${BASH_SOURCE[0]##*/}" "$LINENO" "$BASH_COMMAND"' ERR
 trap end_children EXIT
 "$function"

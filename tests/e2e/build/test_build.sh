@@ -139,8 +139,7 @@ test_library_beside_the_program() {
 	echo : | with_own_library "-Wl,-rpath,\$ORIGIN/../lib/hello"
 	sed -i 's|copy: .*|copy: {hello: /usr/bin/hello, libthere.so.9: /usr/lib/hello/libthere.so.9}|' hello/msctl.yaml
 	ok "$MSCTL" build -t x:1 hello
-	unpack_image x:1 root
-	ok chroot root /usr/bin/hello
+	ok "$MSCTL" run x:1
 	out_has 'hello from msctl'
 }
 

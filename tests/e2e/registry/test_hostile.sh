@@ -12,6 +12,7 @@ pull_fails() { # pull_fails STATUSES NAME [TEXT...]: NAME is a personality of ho
 	case " $wanted " in *" $status "*) ;; *) problem "expected status $wanted" ;; esac
 	err_has "$hostile" pull "$@"
 	same 1 "$(grep -c '^msctl: ' "$err")" 'lines of error'
+	grep -q '^hint: ' "$err" || problem 'no hint'
 	store_sound
 }
 
@@ -104,7 +105,7 @@ test_layer_proc_link() { escapes proclink; }
 test_redirect_carries_no_credentials() {
 	printf p | ok_input "$MSCTL" login -u u --password-stdin "$hostile"
 	ok "$MSCTL" pull "$hostile/redirect:1"
-	jq -e 'select(.origin == "other" and .path == "/layer/redirect")' "$hostile_dir/requests.log" >/dev/null ||
+	jq -en 'any(inputs; .origin == "other" and .path == "/layer/redirect")' "$hostile_dir/requests.log" >/dev/null ||
 		problem 'the other origin was not asked'
 	same '' "$(secrets_seen_elsewhere)" 'secrets at the other origin'
 }
@@ -113,7 +114,7 @@ test_upload_elsewhere_carries_no_credentials() {
 	printf p | ok_input "$MSCTL" login -u u --password-stdin "$hostile"
 	build_hello "$hostile/uploadaway:1"
 	run "$MSCTL" push "$hostile/uploadaway:1"
-	jq -e 'select(.method == "POST" and (.path | startswith("/v2/uploadaway/")) and .secrets.Authorization)' \
+	jq -en 'any(inputs; .method == "POST" and (.path | startswith("/v2/uploadaway/")) and .secrets.Authorization)' \
 		"$hostile_dir/requests.log" >/dev/null || problem 'no upload was started'
 	same '' "$(secrets_seen_elsewhere)" 'secrets at the other origin'
 }

@@ -104,8 +104,8 @@ test_retries_what_passes() {
 
 test_cut_upload_starts_again() {
 	fault_proxy "$plain" '[
-		{"method": "PUT", "path": "blobs", "first": 1, "do": {"cut_up": 1000}},
-		{"method": "PATCH", "path": "blobs", "first": 1, "do": {"cut_up": 1000}}]'
+		{"method": "PUT", "path": "blobs", "first": 4, "do": {"cut_up": 1000}},
+		{"method": "PATCH", "path": "blobs", "first": 4, "do": {"cut_up": 1000}}]'
 	build_hello "$proxy/$repo:1"
 	within 30 ok "$MSCTL" push "$proxy/$repo:1"
 	grep -q 'cut up' proxy.out || problem 'the fault did not fire'
