@@ -19,6 +19,7 @@
 	X(deploy)                                                                                  \
 	X(apply)                                                                                   \
 	X(status)                                                                                  \
+	X(delete)                                                                                  \
 	X(completion)                                                                              \
 	X(help)                                                                                    \
 	X(version)                                                                                 \
