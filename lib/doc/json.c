@@ -2,7 +2,6 @@
 
 #include "base/compiler.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* jansson itself would go 2048 levels down, recursively. Text in which this finds too much is
@@ -78,6 +77,16 @@ void doc_json_write_pretty(const json_t *doc, struct buf *out)
 {
 	json_dump_callback(doc, add_bytes, out, JSON_INDENT(2) | JSON_ENCODE_ANY);
 	buf_addc(out, '\n');
+}
+
+const char *doc_real_text(double value, char out[32])
+{
+	for (int precision = 1; precision <= 17; precision++) {
+		snprintf(out, 32, "%.*g", precision, value);
+		if (strtod(out, NULL) == value)
+			break;
+	}
+	return out;
 }
 
 /* A number without sign, or SIZE_MAX. */

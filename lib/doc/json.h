@@ -32,6 +32,9 @@ void doc_json_write(const json_t *doc, struct buf *out);
 /* The same indented by two spaces, for people, ending in a newline. Keys keep their order. */
 void doc_json_write_pretty(const json_t *doc, struct buf *out);
 
+/* The shortest text that reads back as the same number, written into out: "0.1", "1e+20". Returns out. */
+const char *doc_real_text(double value, char out[32]);
+
 /* Value at a dotted path ("spec.template.metadata"), NULL when absent. Array elements by number
  * ("spec.containers.0.name"). Keys that contain a dot are out of its reach: use json_object_get. Borrowed. */
 json_t *doc_get(const json_t *doc, const char *path);

@@ -159,18 +159,12 @@ static void write_text(const char *text, size_t len, size_t level, struct buf *o
 		write_quoted(text, len, out);
 }
 
-/* The shortest form that reads back as the same number, with a point: YAML 1.1 wants one before an exponent. */
+/* With a point: YAML 1.1 wants one before an exponent, and a whole real shall stay a real. */
 static void write_real(double value, struct buf *out)
 {
-	char digits[40];
-	size_t mantissa;
+	char digits[32];
+	size_t mantissa = strcspn(doc_real_text(value, digits), "e");
 
-	for (int precision = 1; precision <= 17; precision++) {
-		snprintf(digits, sizeof(digits), "%.*g", precision, value);
-		if (strtod(digits, NULL) == value)
-			break;
-	}
-	mantissa = strcspn(digits, "e");
 	buf_add(out, digits, mantissa);
 	if (!memchr(digits, '.', mantissa))
 		buf_adds(out, ".0");

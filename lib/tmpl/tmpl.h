@@ -2,6 +2,8 @@
  *
  * Differences, on purpose: delimiters start as <% %>; an unknown variable is an error with file:line:column; `<% x %>` is escaped for the
  * type of the target file, `<%& x %>` is raw, `<% x | yaml %>` names an escaper (c, json, yaml, sh, make, md, html, comment, raw). A value is never rendered again.
+ * What an escaper cannot carry is refused; raw refuses control bytes, except line breaks and tabs where raw was asked for. In Markdown's code spans
+ * ask for raw: backslashes stay visible there. false, null, empty text and empty lists make a section disappear.
  * Always ends: TMPL_MAX_DEPTH, TMPL_MAX_OUTPUT. */
 #pragma once
 
@@ -10,6 +12,7 @@
 #define TMPL_MAX_DEPTH 32
 #define TMPL_MAX_INPUT (5u << 20)
 #define TMPL_MAX_OUTPUT (16u << 20)
+#define TMPL_MAX_STEPS 5000000 /* tokens rendered, so that empty loops end as well */
 
 enum tmpl_escape {
 	TMPL_ESCAPE_RAW,
