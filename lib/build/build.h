@@ -71,7 +71,8 @@ void build_result_release(struct build_result *r);
  * was read; ERR_INTERRUPTED. */
 int build_run(const struct build_request *request, struct build_result *result, struct error *err);
 
-/* What build_run names the project's image when the request does not: image and version. ERR_INPUT. */
+/* What build_run names the project's image when the request does not: image and version.
+ * ERR_INPUT. */
 int build_reference(const struct project *project, struct oci_ref *out, struct error *err);
 
 /* A tag from what git describes: characters that a tag may not have become '-'. Caller frees. */

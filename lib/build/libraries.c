@@ -52,6 +52,17 @@ static int hint_missing(const char *name, struct error *err)
 	return err_hint(err, "install the package that has %s, or add it to build.copy", name);
 }
 
+/* The links that led to it, as far as the tree has nothing there yet. */
+static int add_links(struct build *b, const struct strv *links, struct error *err)
+{
+	for (size_t i = 0; i + 1 < links->count; i += 2)
+		if (!tree_find(&b->tree, links->items[i]) &&
+		    tree_add_link(&b->tree, TREE_LIBRARIES, links->items[i], links->items[i + 1],
+				  err) < 0)
+			return -1;
+	return 0;
+}
+
 static int add_object(struct build *b, const struct elf_object *o, struct error *err)
 {
 	struct stat st;
@@ -63,14 +74,15 @@ static int add_object(struct build *b, const struct elf_object *o, struct error 
 		return 0;
 	log_line(b->request->log, 1, "library %s: %s of %s", o->opened, elf_found_by_name(o->how),
 		 o->needed_by);
-	for (size_t i = 0; i + 1 < o->place.links.count; i += 2)
-		if (!tree_find(&b->tree, o->place.links.items[i]) &&
-		    tree_add_link(&b->tree, TREE_LIBRARIES, o->place.links.items[i],
-				  o->place.links.items[i + 1], err) < 0)
-			return -1;
 	if (stat(o->place.file, &st) < 0)
 		return err_errno(err, "cannot stat %s", o->place.file);
-	return tree_add_file(&b->tree, TREE_LIBRARIES, o->place.path, o->place.file, &st, err);
+	if (add_links(b, &o->place.links, err) < 0 ||
+	    tree_add_file(&b->tree, TREE_LIBRARIES, o->place.path, o->place.file, &st, err) < 0)
+		return -1;
+	/* a base in which /lib is a folder of its own */
+	if (tree_find(&b->tree, o->opened))
+		return 0;
+	return tree_add_link(&b->tree, TREE_LIBRARIES, o->opened, o->place.path, err);
 }
 
 /* The image has no loader cache: what only the cache knew is linked from where every loader

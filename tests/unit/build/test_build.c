@@ -293,6 +293,26 @@ Test(build, a_base_brings_its_own_libraries)
 	leave(dir);
 }
 
+/* /lib is a link on this machine; in an old base it is a folder, and has to stay one. */
+Test(build, a_base_with_folders_of_its_own_keeps_them)
+{
+	char *dir = world();
+	AUTO(build_result) struct build_result base = {0};
+	AUTO(build_result) struct build_result r = {0};
+	AUTO_FREE char *names = NULL;
+
+	put_project(dir, "base", "  copy: {d: /}\n  entrypoint: [/x]\n");
+	put(dir, "base/d/lib/x", "x", 0644);
+	put(dir, "base/d/lib64/x", "x", 0644);
+	made(dir, "base", &base);
+	put_project(dir, "p", "  base: x:1\n  copy: {prog: /usr/bin/prog}\n  steps: [cp /bin/true prog]\n");
+	made(dir, "p", &r);
+	cr_assert_eq(r.layer_count, 2);
+	names = list_layer(dir, r.layers[0].digest);
+	cr_expect(text_starts(names, "lib/\n") && strstr(names, "\nlib64/\n"), "%s", names);
+	leave(dir);
+}
+
 Test(build, a_base_that_is_not_there_is_missing)
 {
 	char *dir = world();
