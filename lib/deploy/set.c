@@ -94,25 +94,46 @@ static void add_defined(struct kube_discovery *d, const json_t *crd)
 	}
 }
 
+/* Every kind of the set that the server lacks, once: "autoscaling/v2 HorizontalPodAutoscaler". */
+static void list_missing(const struct deploy_set *set, struct strv *names, struct strv *kinds)
+{
+	for (size_t i = 0; i < set->items.count; i++) {
+		const struct kube_object *o = &set->items.items[i]->object;
+		AUTO_FREE char *name = xasprintf("%s %s", o->api_version, o->kind);
+
+		if (o->resource || strv_has(names, name))
+			continue;
+		strv_add(names, name);
+		strv_add(kinds, o->kind);
+	}
+}
+
+static void join(const struct strv *v, const char *between, struct buf *out)
+{
+	for (size_t i = 0; i < v->count; i++)
+		buf_addf(out, "%s%s", i ? between : "", v->items[i]);
+}
+
 static int not_served(const struct deploy_session *s, const struct deploy_set *set,
 		      const struct kube_object *o, struct error *err)
 {
 	AUTO_FREE char *where = kube_object_where(o, "apiVersion");
 	const char *other = kube_discovery_elsewhere(&s->discovery, o->api_version, o->kind);
-	size_t more = 0;
+	const char *env = s->env ? s->env : "ENV";
+	AUTO(strv) struct strv names = {0};
+	AUTO(strv) struct strv kinds = {0};
+	AUTO(buf) struct buf all = {0};
+	AUTO(buf) struct buf exclude = {0};
 
-	for (size_t i = 0; i < set->items.count; i++)
-		more += set->items.items[i]->object.resource == NULL;
-	err_set(err, ERR_MISSING, "%s: %s/%s: the server does not serve %s %s", where, o->kind, o->name,
-		o->api_version, o->kind);
-	if (more > 1)
-		err_set(err, ERR_MISSING, "%s: %s/%s: the server does not serve %s %s (nor the kinds of %zu "
-			"more objects)", where, o->kind, o->name, o->api_version, o->kind, more - 1);
-	if (other)
+	list_missing(set, &names, &kinds);
+	join(&names, ", ", &all);
+	join(&kinds, ", ", &exclude);
+	err_set(err, ERR_MISSING, "%s: %s/%s: the server does not serve %s", where, o->kind, o->name, buf_str(&all));
+	if (other && names.count == 1)
 		return err_hint(err, "it serves %s; or leave the kind out with environments.%s.exclude: [%s]",
-				other, s->env ? s->env : "ENV", o->kind);
-	return err_hint(err, "install what defines it, or leave it out with environments.%s.exclude: [%s]",
-			s->env ? s->env : "ENV", o->kind);
+				other, env, buf_str(&exclude));
+	return err_hint(err, "use versions that it serves, or leave them out with environments.%s.exclude: [%s]", env,
+			buf_str(&exclude));
 }
 
 static int refuse_twice(const struct deploy_set *set, struct error *err)

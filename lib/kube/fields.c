@@ -188,9 +188,7 @@ enum kube_apply_effect kube_apply_effect(const json_t *live, const json_t *desir
 	AUTO_JSON json_t *body = NULL;
 	AUTO_JSON json_t *metadata = NULL;
 
-	if (!entry)
-		return KUBE_APPLY_CHANGE;
-	if (strcmp(doc_text(entry, "apiVersion", ""), doc_text(desired, "apiVersion", "?")) != 0)
+	if (entry && strcmp(doc_text(entry, "apiVersion", ""), doc_text(desired, "apiVersion", "?")) != 0)
 		return KUBE_APPLY_UNSURE;
 	/* identity is nobody's field */
 	body = json_copy((json_t *)(uintptr_t)desired);
@@ -203,6 +201,9 @@ enum kube_apply_effect kube_apply_effect(const json_t *live, const json_t *desir
 		json_object_set(body, "metadata", metadata);
 	else
 		json_object_del(body, "metadata");
+	if (!entry)
+		/* the server keeps no entry for a manager of nothing (a bare ServiceAccount) */
+		return json_object_size(body) == 0 ? KUBE_APPLY_NOTHING : KUBE_APPLY_CHANGE;
 	return walk(body, json_object_get(entry, "fieldsV1"), live, NULL);
 }
 
