@@ -282,9 +282,12 @@ static int try_named_path(const struct elf_search *s, const struct elf_object *b
 static int try_run_paths(const struct elf_search *s, const struct elf_object *const *chain,
 			 const char *name, struct elf_object *out, struct error *err)
 {
+	const char *own = chain[0]->elf.runpath;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && chain[i] && (s->is_musl || !chain[0]->elf.runpath); i++) {
+	if (own && !s->is_musl)
+		return try_run_path(s, chain[0], own, name, out, err);
+	for (size_t i = 0; rc == 0 && chain[i]; i++) {
 		const char *list = chain[i]->elf.rpath;
 
 		if (!list && s->is_musl)
@@ -292,8 +295,6 @@ static int try_run_paths(const struct elf_search *s, const struct elf_object *co
 		if (list)
 			rc = try_run_path(s, chain[i], list, name, out, err);
 	}
-	if (rc == 0 && !s->is_musl && chain[0]->elf.runpath)
-		rc = try_run_path(s, chain[0], chain[0]->elf.runpath, name, out, err);
 	return rc;
 }
 
