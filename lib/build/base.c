@@ -78,47 +78,49 @@ static ssize_t read_blob(void *user, void *data, size_t len, struct error *err)
 	return n < 0 ? err_errno(err, "cannot read the layer") : n;
 }
 
-static int add_entry(struct build *b, const struct tar_entry *e, struct error *err)
+/* ".wh.NAME" takes away what lower layers have, wherever in this layer it stands. */
+static int apply_whiteout(struct build *b, const char *path, unsigned layer, struct error *err)
 {
-	const char *name = fs_basename(e->path);
-	struct tree_node n = {.layer = TREE_BASE, .mode = e->mode, .uid = e->uid, .gid = e->gid,
-			      .mtime_s = e->mtime_s, .type = TREE_FILE};
+	AUTO_FREE char *dir = fs_dirname(path);
+	const char *name = fs_basename(path);
+	bool is_opaque = strcmp(name, OPAQUE) == 0;
+	AUTO_FREE char *gone = xasprintf("%s/%s", dir, is_opaque ? "." : name + strlen(WHITEOUT));
+	AUTO_FREE char *at = NULL;
+
+	if (tree_resolve(&b->tree, gone, false, &at, err) < 0)
+		return -1;
+	tree_remove(&b->tree, at, is_opaque, layer);
+	return 0;
+}
+
+static int add_entry(struct build *b, const struct tar_entry *e, unsigned layer, struct error *err)
+{
+	AUTO_FREE char *at = NULL;
+	AUTO_FREE char *target = NULL;
+	struct tree_node n = {.layer = TREE_BASE, .base_layer = layer, .mode = e->mode,
+			      .uid = e->uid, .gid = e->gid, .mtime_s = e->mtime_s,
+			      .type = e->type == TAR_DIR ? TREE_DIR : TREE_FILE};
 
 	if (e->path[0] == '\0')
 		return 0;
-	if (strncmp(name, WHITEOUT, 4) == 0) {
-		AUTO_FREE char *dir = fs_dirname(e->path);
-		AUTO_FREE char *gone = strcmp(dir, ".") == 0 ? xstrdup(name + 4)
-							     : xasprintf("%s/%s", dir, name + 4);
-
-		if (strcmp(name, OPAQUE) == 0)
-			tree_remove(&b->tree, strcmp(dir, ".") == 0 ? "" : dir, true);
-		else
-			tree_remove(&b->tree, gone, false);
-		return 0;
-	}
-	if (e->type == TAR_DIR) {
-		/* a folder over a folder changes its attributes only */
-		struct tree_node *old = map_get(&b->tree.nodes, e->path);
-
-		n.type = TREE_DIR;
-		if (old && old->type == TREE_DIR) {
-			*old = n;
-			return 0;
-		}
-	}
+	if (strncmp(fs_basename(e->path), WHITEOUT, strlen(WHITEOUT)) == 0)
+		return apply_whiteout(b, e->path, layer, err);
+	if (tree_resolve(&b->tree, e->path, false, &at, err) < 0)
+		return -1;
 	if (e->type == TAR_SYMLINK) {
 		n.type = TREE_LINK;
-		n.target = xstrdup(e->target);
+		target = n.target = xstrdup(e->target);
 	}
-	if (map_has(&b->tree.nodes, e->path))
-		tree_remove(&b->tree, e->path, false);
-	return tree_add(&b->tree, e->path, &n, err);
+	if (tree_put(&b->tree, at, &n, err) < 0)
+		return -1;
+	target = NULL;
+	return 0;
 }
 
 /* Names and links are what placing files needs; content stays in the blob. */
-static int read_layer(struct build *b, const struct oci_descriptor *d, struct error *err)
+static int read_layer(struct build *b, unsigned index, struct error *err)
 {
+	const struct oci_descriptor *d = &b->base.layers[index];
 	AUTO_CLOSE int fd = -1;
 	AUTO_PTR(tar_reader) struct tar_reader *reader = NULL;
 	struct tar_source source = {.read = read_blob, .user = &fd};
@@ -129,7 +131,7 @@ static int read_layer(struct build *b, const struct oci_descriptor *d, struct er
 	    tar_reader_new(&source, d->digest, MAX_LAYER_BYTES, &reader, err) < 0)
 		return -1;
 	while ((rc = tar_reader_next(reader, &e, err)) > 0)
-		if (cancel_check(b->request->cancel, err) < 0 || add_entry(b, &e, err) < 0)
+		if (cancel_check(b->request->cancel, err) < 0 || add_entry(b, &e, index, err) < 0)
 			return -1;
 	return rc;
 }
@@ -148,8 +150,8 @@ int build_base(struct build *b, struct error *err)
 		return err_wrap(err, "build.base");
 	if (read_manifest(b, &d, err) < 0 || read_config(b, err) < 0)
 		return err_wrap(err, "base image %s", name);
-	for (size_t i = 0; i < b->base.layer_count; i++)
-		if (read_layer(b, &b->base.layers[i], err) < 0)
+	for (unsigned i = 0; i < b->base.layer_count; i++)
+		if (read_layer(b, i, err) < 0)
 			return err_wrap(err, "base image %s", name);
 	return 0;
 }

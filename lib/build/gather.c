@@ -21,6 +21,9 @@ static int take(struct build *b, const char *path, const char *file, const struc
 	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode) && !S_ISLNK(st->st_mode))
 		return err_set(err, ERR_INPUT,
 			       "%s is neither a file nor a folder nor a link: not copied", file);
+	/* in a layer such a name takes a file away (image-spec v1.1, layer.md, "Whiteouts") */
+	if (strncmp(fs_basename(path), ".wh.", 4) == 0)
+		return err_set(err, ERR_INPUT, "%s: an image cannot hold a file of this name", file);
 	t.path = elf_clean_path(path);
 	t.file = xstrdup(file);
 	if (S_ISREG(st->st_mode) && map_has(&b->over, t.path)) {
@@ -77,13 +80,11 @@ static int take_copy(struct build *b, int project_fd, const struct project_copy 
 	return fs_walk(file, take_entry, &folder, err);
 }
 
-static int check_program(struct build *b, const struct taken *t, struct error *err)
+static int read_program(struct build *b, const struct taken *t, struct error *err)
 {
 	AUTO(elf_file) struct elf_file elf = {0};
 	const char *arch;
 
-	if (!S_ISREG(t->st.st_mode) || !elf_is_elf(t->file))
-		return 0;
 	if (elf_file_read(t->file, &elf, err) < 0)
 		return err_hint(err, "build it again");
 	if (elf.type != ELF_EXECUTABLE && elf.type != ELF_SHARED)
@@ -96,6 +97,20 @@ static int check_program(struct build *b, const struct taken *t, struct error *e
 	}
 	strv_add(&b->programs, t->path);
 	return 0;
+}
+
+/* A damaged or foreign ELF file that nobody can execute is data: firmware, a test's input. If it is a
+ * library that a program needs, the closure meets it. */
+static int check_program(struct build *b, const struct taken *t, struct error *err)
+{
+	struct error why = {0};
+
+	if (!S_ISREG(t->st.st_mode) || !elf_is_elf(t->file) || read_program(b, t, &why) == 0)
+		return 0;
+	if (!(t->st.st_mode & S_IXUSR) && why.code == ERR_INPUT)
+		return 0;
+	*err = why;
+	return -1;
 }
 
 /* What is started: as written, or the first file copied that can be executed. */

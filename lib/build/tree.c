@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,7 +129,7 @@ static void add_parents(struct tree *t, const char *path, enum tree_layer layer)
 		AUTO_FREE char *parent = xstrndup(path, (size_t)(slash - path));
 		struct tree_node *n;
 
-		if (map_has(&t->nodes, parent))
+		if (map_get(&t->nodes, parent))
 			continue;
 		n = xcalloc(1, sizeof(*n));
 		*n = (struct tree_node){.type = TREE_DIR, .layer = layer, .mode = 0755};
@@ -136,28 +137,65 @@ static void add_parents(struct tree *t, const char *path, enum tree_layer layer)
 	}
 }
 
+static bool is_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return len == 0 || (strncmp(path, dir, len) == 0 && path[len] == '/');
+}
+
+void tree_remove(struct tree *t, const char *path, bool keep_itself, unsigned before)
+{
+	const struct tree_node *top = map_get(&t->nodes, path);
+	bool has_more = *path == '\0' || (top && top->type == TREE_DIR);
+
+	if (top && !keep_itself && top->base_layer < before) {
+		node_free(map_get(&t->nodes, path));
+		map_put(&t->nodes, path, NULL);
+	}
+	for (size_t i = 0; has_more && i < t->nodes.count; i++) {
+		struct map_entry *e = &t->nodes.entries[i];
+		struct tree_node *n = e->value;
+
+		if (!n || n->base_layer >= before || !is_below(e->key, path))
+			continue;
+		node_free(n);
+		e->value = NULL;
+	}
+}
+
+int tree_put(struct tree *t, const char *at, struct tree_node *node, struct error *err)
+{
+	const struct tree_node *old = map_get(&t->nodes, at);
+	struct tree_node *copy;
+
+	if (!old && t->nodes.count >= TREE_MAX_NODES)
+		return err_set(err, ERR_INPUT, "the image has more than %d files", TREE_MAX_NODES);
+	if (old && old->type == TREE_DIR && node->type != TREE_DIR)
+		tree_remove(t, at, true, UINT_MAX);
+	add_parents(t, at, node->layer);
+	copy = xcalloc(1, sizeof(*copy));
+	*copy = MOVE(*node);
+	node_free(map_get(&t->nodes, at));
+	map_put(&t->nodes, at, copy);
+	return 0;
+}
+
 int tree_add(struct tree *t, const char *path, struct tree_node *node, struct error *err)
 {
 	AUTO_FREE char *at = NULL;
-	struct tree_node *old, *copy;
+	const struct tree_node *old;
 
 	if (tree_resolve(t, path, node->type == TREE_DIR, &at, err) < 0)
 		return -1;
 	if (!fs_is_clean_relative(at))
 		return err_set(err, ERR_INPUT, "'%s' is no path within an image", path);
 	old = map_get(&t->nodes, at);
-	if (old && !may_replace(old, node) && !is_same(old, node))
-		return err_set(err, ERR_INPUT, "/%s would be in the image twice", at);
 	if (old && is_same(old, node))
 		return 0;
-	if (!old && t->nodes.count >= 1000000)
-		return err_set(err, ERR_INPUT, "the image has more than 1000000 files");
-	add_parents(t, at, node->layer);
-	copy = xcalloc(1, sizeof(*copy));
-	*copy = MOVE(*node);
-	map_put(&t->nodes, at, copy);
-	node_free(old);
-	return 0;
+	if (old && !may_replace(old, node))
+		return err_set(err, ERR_INPUT, "/%s would be in the image twice", at);
+	return tree_put(t, at, node, err);
 }
 
 static void node_release(struct tree_node *n)
@@ -208,29 +246,6 @@ int tree_add_dir(struct tree *t, enum tree_layer layer, const char *path, mode_t
 	return tree_add(t, path, &n, err);
 }
 
-static bool is_below(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	return len == 0 || (strncmp(path, dir, len) == 0 && path[len] == '/');
-}
-
-void tree_remove(struct tree *t, const char *path, bool keep_itself)
-{
-	struct map kept = {0};
-
-	for (size_t i = 0; i < t->nodes.count; i++) {
-		struct map_entry *e = &t->nodes.entries[i];
-
-		if (is_below(e->key, path) || (!keep_itself && strcmp(e->key, path) == 0))
-			node_free(e->value);
-		else
-			map_put(&kept, e->key, e->value);
-	}
-	map_release(&t->nodes);
-	t->nodes = kept;
-}
-
 void tree_layer_paths(const struct tree *t, enum tree_layer layer, struct strv *out, size_t *own)
 {
 	struct map seen = {0};
@@ -240,7 +255,7 @@ void tree_layer_paths(const struct tree *t, enum tree_layer layer, struct strv *
 		const struct map_entry *e = &t->nodes.entries[i];
 		const struct tree_node *n = e->value;
 
-		if (n->layer != layer)
+		if (!n || n->layer != layer)
 			continue;
 		for (const char *s = strchr(e->key, '/'); s; s = strchr(s + 1, '/')) {
 			AUTO_FREE char *parent = xstrndup(e->key, (size_t)(s - e->key));

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#define TREE_MAX_NODES 1000000
+
 enum tree_layer {
 	TREE_BASE, /* what the base image has */
 	TREE_SYSTEM,
@@ -31,7 +33,8 @@ struct tree_node {
 	enum tree_type type;
 	enum tree_layer layer;
 	mode_t mode;
-	uint32_t uid, gid; /* not 0 in a base only */
+	unsigned base_layer; /* TREE_BASE: which of the base's layers it is from */
+	uint32_t uid, gid;   /* not 0 in a base only */
 	int64_t mtime_s;   /* of a base's folders; ours get theirs when they are written */
 	char *target;      /* TREE_LINK */
 	char *file;        /* TREE_FILE: on this machine; NULL: `data` is the content */
@@ -41,7 +44,7 @@ struct tree_node {
 };
 
 struct tree {
-	struct map nodes; /* path -> struct tree_node * */
+	struct map nodes; /* path -> struct tree_node *; NULL where one was taken away */
 };
 
 void tree_release(struct tree *t);
@@ -65,8 +68,11 @@ int tree_add_file(struct tree *t, enum tree_layer layer, const char *path, const
 		  const struct stat *seen, struct error *err);
 int tree_add_dir(struct tree *t, enum tree_layer layer, const char *path, mode_t mode,
 		 struct error *err);
-/* Take a path and everything below it away (a base's whiteouts). */
-void tree_remove(struct tree *t, const char *path, bool keep_itself);
+/* Put node at a place that tree_resolve gave, whatever was there: how a base's layers lie on one another. A
+ * folder over a folder changes its attributes; anything else takes the old one away with all below it. */
+int tree_put(struct tree *t, const char *at, struct tree_node *node, struct error *err);
+/* Take away what a base's layers before `before` have at and below a path (keep_itself: below only). */
+void tree_remove(struct tree *t, const char *path, bool keep_itself, unsigned before);
 
 /* Paths of a layer's own nodes and of the folders above them, sorted bytewise. own: how many are
  * its own. */

@@ -179,6 +179,8 @@ Test(build, what_cannot_be_copied_is_refused)
 	cr_assert_eq(mkfifo(pipe, 0600), 0);
 	put_project(dir, "p", "  copy: {data: /data}\n  entrypoint: [/data/a]\n");
 	refused(dir, "p", ERR_INPUT, "neither a file nor a folder nor a link");
+	put_project(dir, "p", "  copy: {data/a: /data/.wh.b}\n");
+	refused(dir, "p", ERR_INPUT, "cannot hold a file of this name");
 	put_project(dir, "p", "  copy: {data/a: /data}\n");
 	refused(dir, "p", ERR_INPUT, "nothing of build.copy can be executed");
 	leave(dir);
@@ -216,6 +218,7 @@ Test(build, another_machines_program_is_refused)
 	char *dir = world();
 	AUTO_FREE char *file = fs_join(dir, "p/prog");
 	unsigned char h[64] = {0x7f, 'E', 'L', 'F', 2, 1, 1};
+	AUTO(build_result) struct build_result r = {0};
 	struct error err = {0};
 
 	put_project(dir, "p", "  copy: {prog: /prog}\n");
@@ -224,6 +227,10 @@ Test(build, another_machines_program_is_refused)
 	h[54] = 56;
 	cr_assert_eq(fs_write_atomic(file, h, sizeof(h), 0755, &err), 0);
 	refused(dir, "p", ERR_INPUT, "is a program for another machine");
+	/* data is not asked where it runs */
+	cr_assert_eq(chmod(file, 0644), 0);
+	put_project(dir, "p", "  copy: {prog: /firmware, msctl.yaml: /x}\n  entrypoint: [/x]\n");
+	made(dir, "p", &r);
 	leave(dir);
 }
 

@@ -94,16 +94,37 @@ Test(build_tree, higher_layers_replace_and_equal_ones_collide)
 	cr_expect_eq(tree_add_link(&t, TREE_LIBRARIES, "l", "other", &err), -1);
 }
 
-Test(build_tree, removal_takes_what_is_below)
+Test(build_tree, removal_takes_what_lower_layers_have_below)
 {
 	AUTO(tree) struct tree t = {0};
+	struct tree_node later = {.type = TREE_FILE, .layer = TREE_BASE, .base_layer = 2};
+	struct error err = {0};
 
 	data_at(&t, TREE_BASE, "a/b/c");
 	data_at(&t, TREE_BASE, "a/bc");
 	data_at(&t, TREE_BASE, "a/d");
-	tree_remove(&t, "a/b", false);
-	cr_expect(!map_has(&t.nodes, "a/b") && !map_has(&t.nodes, "a/b/c"));
-	cr_expect(map_has(&t.nodes, "a/bc"));
-	tree_remove(&t, "a", true);
-	cr_expect(map_has(&t.nodes, "a") && t.nodes.count == 1);
+	cr_assert_eq(tree_put(&t, "a/b/new", &later, &err), 0);
+	tree_remove(&t, "a/b", true, 2);
+	cr_expect_null(tree_find(&t, "a/b/c"));
+	cr_expect_not_null(tree_find(&t, "a/b/new"), "the layer of the whiteout keeps its own");
+	tree_remove(&t, "a/b", false, 3);
+	cr_expect(!tree_find(&t, "a/b") && !tree_find(&t, "a/b/new"));
+	cr_expect_not_null(tree_find(&t, "a/bc"));
+	tree_remove(&t, "a", true, 3);
+	cr_expect(tree_find(&t, "a") && !tree_find(&t, "a/bc") && !tree_find(&t, "a/d"));
+	tree_remove(&t, "", true, 3);
+	cr_expect_null(tree_find(&t, "a"));
+	data_at(&t, TREE_FILES, "a/b/c");
+	cr_expect_not_null(tree_find(&t, "a/b/c"), "what was taken away can come again");
+}
+
+Test(build_tree, a_file_over_a_folder_takes_it_away)
+{
+	AUTO(tree) struct tree t = {0};
+	struct tree_node file = {.type = TREE_FILE, .layer = TREE_BASE, .base_layer = 1};
+	struct error err = {0};
+
+	data_at(&t, TREE_BASE, "a/b/c");
+	cr_assert_eq(tree_put(&t, "a", &file, &err), 0);
+	cr_expect(tree_find(&t, "a") && !tree_find(&t, "a/b") && !tree_find(&t, "a/b/c"));
 }
