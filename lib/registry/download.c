@@ -36,8 +36,8 @@ static int on_start(void *user, int status, const struct http_headers *headers, 
 	(void)status;
 	if (length && text_to_int(length, 0, INT64_MAX, &bytes) && (uint64_t)bytes + offset != x->d->size)
 		return err_set(err, ERR_INPUT,
-			       "blob %s: the registry sends %" PRIu64 " bytes, its manifest says %" PRIu64,
-			       x->d->digest, (uint64_t)bytes + offset, x->d->size);
+			       "the registry sends %" PRIu64 " bytes, its manifest says %" PRIu64,
+			       (uint64_t)bytes + offset, x->d->size);
 	if (offset == 0 && oci_blob_writer_size(x->writer) > 0)
 		return oci_blob_writer_restart(x->writer, err);
 	return 0;
@@ -50,8 +50,8 @@ static int on_data(void *user, const void *data, size_t len, struct error *err)
 
 	if (len > x->d->size - have)
 		return err_set(err, ERR_INPUT,
-			       "blob %s: the registry sends more than the %" PRIu64 " bytes of its manifest",
-			       x->d->digest, x->d->size);
+			       "the registry sends more than the %" PRIu64 " bytes of its manifest",
+			       x->d->size);
 	if (oci_blob_writer_add(x->writer, data, len, err) < 0)
 		return -1;
 	if (have + len - x->told >= TELL_BYTES) {
@@ -95,7 +95,7 @@ static int on_blob(void *user, struct http_response *response, struct error *err
 			return -1;
 	} else {
 		if (oci_blob_writer_end(x->writer, x->d, NULL, err) < 0)
-			return err_wrap(err, "blob");
+			return -1;
 		oci_blob_writer_free(TAKE(x->writer));
 	}
 	x->pull->result->moved++;
