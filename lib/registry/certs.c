@@ -1,3 +1,4 @@
+#include "base/auto.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -7,9 +8,14 @@
 
 static int add_file(const char *path, struct buf *out, struct error *err)
 {
-	if (fs_read(path, REGISTRY_MAX_CERT_BYTES, out, err) < 0)
+	AUTO(buf) struct buf text = {0};
+
+	if (fs_read(path, REGISTRY_MAX_CERT_BYTES, &text, err) < 0)
 		return -1;
+	buf_add(out, text.data, text.len);
 	buf_addc(out, '\n');
+	if (text.data)
+		explicit_bzero(text.data, text.cap);
 	return 0;
 }
 
