@@ -97,7 +97,8 @@ static void explain_break(struct curl_task *k, CURLcode code)
 			a->url->host, k->errbuf);
 		return;
 	}
-	if (strstr(k->errbuf, "Too large response headers") || strstr(k->errbuf, "Nul byte")) {
+	if (strstr(k->errbuf, "Too large response headers") || strstr(k->errbuf, "Nul byte") ||
+	    strstr(k->errbuf, "chunked-encoding")) {
 		err_set(&a->err, ERR_NET, "invalid HTTP answer from %s: %s", a->url->host,
 			k->errbuf);
 		return;
