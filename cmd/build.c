@@ -196,6 +196,8 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 	AUTO(project) struct project project = {0};
 	AUTO(build_result) struct build_result result = {0};
 	AUTO(tail) struct tail tail = {.ctx = ctx, .options = o};
+	AUTO_FREE char *cache = NULL;
+	struct error no_home;
 	struct build_request request = {
 		.project = &project,
 		.reference = o->tag,
@@ -210,6 +212,9 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 	if (project_load(argc ? argv[0] : NULL, ctx->global.file, &project, err) < 0 ||
 	    check_name(o, &project, err) < 0)
 		return -1;
+	/* without a home every layer is made anew, and that is all */
+	if (fs_home_dir(FS_HOME_CACHE, &cache, &no_home) == 0)
+		request.cache = cache;
 	if (build_run(&request, &result, err) < 0) {
 		show_tail(&tail);
 		return -1;

@@ -37,6 +37,7 @@ struct build_watch {
 struct build_request {
 	const struct project *project;
 	const char *store;     /* path; NULL: the usual one */
+	const char *cache;     /* folder that remembers layers made before; NULL: none */
 	const char *reference; /* name of the image; NULL: the project's image and version */
 	const char *platform;  /* "linux/amd64"; NULL: this machine's, and no other is built yet */
 	bool no_steps;

@@ -99,8 +99,8 @@ static int read_program(struct build *b, const struct taken *t, struct error *er
 	return 0;
 }
 
-/* A damaged or foreign ELF file that nobody can execute is data: firmware, a test's input. If it is a
- * library that a program needs, the closure meets it. */
+/* A damaged or foreign ELF file that nobody can execute is data: firmware, a test's input. If it
+ * is a library that a program needs, the closure meets it. */
 static int check_program(struct build *b, const struct taken *t, struct error *err)
 {
 	struct error why = {0};

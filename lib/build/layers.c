@@ -13,7 +13,7 @@ static int write_blob(void *user, const void *data, size_t len, struct error *er
 }
 
 /* Libraries and accounts are shared by many builds, so they carry no time of any of them. */
-static int64_t entry_time(const struct build *b, const struct tree_node *n)
+int64_t build_entry_time(const struct build *b, const struct tree_node *n)
 {
 	if (n->layer == TREE_BASE)
 		return n->mtime_s;
@@ -26,7 +26,7 @@ static bool is_unchanged(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-static int check_unchanged(int fd, const struct tree_node *n, struct error *err)
+int build_check_unchanged(int fd, const struct tree_node *n, struct error *err)
 {
 	struct stat st;
 
@@ -52,9 +52,9 @@ static int write_file(struct layer_writer *w, const struct layer_entry *e,
 	fd = open(n->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return err_errno(err, "cannot open %s", n->file);
-	if (check_unchanged(fd, n, err) < 0 || layer_writer_file(w, e, fd, err) < 0)
+	if (build_check_unchanged(fd, n, err) < 0 || layer_writer_file(w, e, fd, err) < 0)
 		return -1;
-	return check_unchanged(fd, n, err);
+	return build_check_unchanged(fd, n, err);
 }
 
 static int write_node(const struct build *b, struct layer_writer *w, const char *path,
@@ -69,7 +69,7 @@ static int write_node(const struct build *b, struct layer_writer *w, const char 
 				.mode = n->mode,
 				.uid = n->uid,
 				.gid = n->gid,
-				.mtime_s = entry_time(b, n),
+				.mtime_s = build_entry_time(b, n),
 				.size = n->size};
 
 	if (n->type == TREE_FILE)
@@ -87,7 +87,33 @@ static int write_nodes(const struct build *b, const struct strv *paths, struct l
 	return 0;
 }
 
-/* A layer that would have nothing in it gets no descriptor: bytes stays 0. */
+/* Write the blob; *made is what became of it. */
+static int write_layer(struct build *b, const struct strv *paths, struct build_cached *made,
+		       bool *was_there, struct error *err)
+{
+	AUTO_PTR(oci_blob_writer) struct oci_blob_writer *blob = NULL;
+	AUTO_PTR(layer_writer) struct layer_writer *writer = NULL;
+	AUTO(oci_descriptor) struct oci_descriptor d = {0};
+	struct layer_sink sink = {.write = write_blob};
+	struct layer_result done;
+
+	if (oci_blob_writer_new(b->store, &blob, err) < 0)
+		return -1;
+	sink.user = blob;
+	layer_writer_new(&sink, &writer);
+	if (write_nodes(b, paths, writer, err) < 0 || layer_writer_end(writer, &done, err) < 0)
+		return -1;
+	oci_digest_from(done.digest, made->digest);
+	oci_digest_from(done.diff_id, made->diff_id);
+	made->size = done.bytes;
+	*was_there = oci_store_has(b->store, made->digest, made->size);
+	if (*was_there)
+		return 0;
+	memcpy(d.digest, made->digest, sizeof(d.digest));
+	d.size = made->size;
+	return oci_blob_writer_end(blob, &d, made->digest, err);
+}
+
 int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer *out,
 		      struct oci_descriptor *descriptor, char diff_id[OCI_DIGEST_LEN + 1],
 		      struct error *err)
@@ -99,33 +125,26 @@ int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer
 		[TREE_APP] = "app",
 	};
 	AUTO(strv) struct strv paths = {0};
-	AUTO_PTR(oci_blob_writer) struct oci_blob_writer *blob = NULL;
-	AUTO_PTR(layer_writer) struct layer_writer *writer = NULL;
-	struct layer_sink sink = {.write = write_blob};
-	struct layer_result done;
+	AUTO_FREE char *record = NULL;
 	struct build_layer l = {.name = names[layer]};
-	struct oci_descriptor d = {0};
+	struct build_cached made = {0};
 
 	tree_layer_paths(&b->tree, layer, &paths, &l.files);
-	if (paths.count == 0) {
-		*out = l;
+	if (paths.count == 0)
 		return 0;
-	}
-	if (oci_blob_writer_new(b->store, &blob, err) < 0)
-		return -1;
-	sink.user = blob;
-	layer_writer_new(&sink, &writer);
-	if (write_nodes(b, &paths, writer, err) < 0 || layer_writer_end(writer, &done, err) < 0)
+	if (build_cache_key(b, &paths, &record, err) < 0)
 		return err_wrap(err, "layer %s", l.name);
-	oci_digest_from(done.digest, d.digest);
-	oci_digest_from(done.diff_id, diff_id);
-	d.size = l.bytes = done.bytes;
-	l.was_there = oci_store_has(b->store, d.digest, d.size);
-	if (!l.was_there && oci_blob_writer_end(blob, &d, l.digest, err) < 0)
-		return -1;
-	memcpy(l.digest, d.digest, sizeof(l.digest));
-	d.media_type = xstrdup(OCI_MEDIA_LAYER_GZIP);
-	*descriptor = d;
+	l.was_there = build_cache_find(b, record, &made);
+	if (!l.was_there) {
+		if (write_layer(b, &paths, &made, &l.was_there, err) < 0)
+			return err_wrap(err, "layer %s", l.name);
+		build_cache_keep(b, record, &made);
+	}
+	l.bytes = descriptor->size = made.size;
+	memcpy(l.digest, made.digest, sizeof(l.digest));
+	memcpy(descriptor->digest, made.digest, sizeof(descriptor->digest));
+	memcpy(diff_id, made.diff_id, sizeof(made.diff_id));
+	descriptor->media_type = xstrdup(OCI_MEDIA_LAYER_GZIP);
 	*out = l;
 	return 0;
 }

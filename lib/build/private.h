@@ -56,9 +56,24 @@ int build_libraries(struct build *b, struct error *err);
 int build_system(struct build *b, struct error *err);
 /* gather.c: the taken files into the tree */
 int build_place(struct build *b, struct error *err);
-/* layers.c */
+/* layers.c. A layer that would be empty gets no descriptor: its media_type stays NULL. */
 int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer *out,
 		      struct oci_descriptor *descriptor, char diff_id[OCI_DIGEST_LEN + 1],
 		      struct error *err);
+int build_check_unchanged(int fd, const struct tree_node *n, struct error *err);
+int64_t build_entry_time(const struct build *b, const struct tree_node *n);
+
+/* cache.c: what became of the same content before */
+struct build_cached {
+	char digest[OCI_DIGEST_LEN + 1];
+	char diff_id[OCI_DIGEST_LEN + 1];
+	uint64_t size;
+};
+
+/* The record's file, NULL for layers that are not worth one; the caller's. */
+int build_cache_key(const struct build *b, const struct strv *paths, char **file, struct error *err);
+/* Is there a record, and does the store have its blob? */
+bool build_cache_find(const struct build *b, const char *file, struct build_cached *out);
+void build_cache_keep(const struct build *b, const char *file, const struct build_cached *layer);
 /* image.c: layers, configuration, manifest, name */
 int build_write_image(struct build *b, struct build_result *result, struct error *err);

@@ -68,10 +68,12 @@ int tree_add_file(struct tree *t, enum tree_layer layer, const char *path, const
 		  const struct stat *seen, struct error *err);
 int tree_add_dir(struct tree *t, enum tree_layer layer, const char *path, mode_t mode,
 		 struct error *err);
-/* Put node at a place that tree_resolve gave, whatever was there: how a base's layers lie on one another. A
- * folder over a folder changes its attributes; anything else takes the old one away with all below it. */
+/* Put node at a place that tree_resolve gave, whatever was there: how a base's layers lie on one
+ * another. A folder over a folder changes its attributes; anything else takes the old one away
+ * with all below it. */
 int tree_put(struct tree *t, const char *at, struct tree_node *node, struct error *err);
-/* Take away what a base's layers before `before` have at and below a path (keep_itself: below only). */
+/* Take away what a base's layers before `before` have at and below a path (keep_itself: below
+ * only). */
 void tree_remove(struct tree *t, const char *path, bool keep_itself, unsigned before);
 
 /* Paths of a layer's own nodes and of the folders above them, sorted bytewise. own: how many are

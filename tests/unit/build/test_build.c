@@ -58,7 +58,9 @@ static int make(const char *dir, const char *name, struct build_result *r, struc
 	AUTO_FREE char *where = fs_join(dir, name);
 	AUTO_FREE char *store = fs_join(dir, "store");
 	AUTO(project) struct project p = {0};
-	struct build_request request = {.project = &p, .store = store, .clock = &clock_system};
+	AUTO_FREE char *cache = fs_join(dir, "cache");
+	struct build_request request = {
+		.project = &p, .store = store, .cache = cache, .clock = &clock_system};
 
 	cr_assert_eq(project_load(where, NULL, &p, err), 0, "%s", err->msg);
 	return build_run(&request, r, err);
@@ -266,6 +268,41 @@ Test(build, libraries_come_along_and_only_the_program_changes)
 	made(dir, "p", &b);
 	cr_expect(b.layers[0].was_there && b.layers[1].was_there && !b.layers[2].was_there);
 	cr_expect_str_neq(a.image.digest, b.image.digest);
+	leave(dir);
+}
+
+Test(build, the_cache_is_believed_only_as_far_as_the_store_goes)
+{
+	char *dir = world();
+	AUTO(build_result) struct build_result a = {0};
+	AUTO(build_result) struct build_result b = {0};
+	AUTO(build_result) struct build_result c = {0};
+	AUTO_FREE char *records = fs_join(dir, "cache/layers");
+	AUTO_FREE char *store = fs_join(dir, "store");
+	AUTO(strv) struct strv names = {0};
+	struct error err = {0};
+
+	put_project(dir, "p", "  copy: {prog: /prog}\n  steps: [cp /bin/true prog]\n");
+	made(dir, "p", &a);
+	cr_assert_eq(fs_list(records, &names, &err), 0);
+	cr_assert_eq(names.count, 1, "the libraries and nothing smaller");
+	made(dir, "p", &b);
+	cr_expect_str_eq(b.image.digest, a.image.digest);
+	cr_expect(b.layers[1].was_there);
+	/* the blobs are gone, the records are not */
+	cr_assert_eq(fs_remove_tree(store, &err), 0);
+	made(dir, "p", &c);
+	cr_expect_str_eq(c.image.digest, a.image.digest);
+	cr_expect_not(c.layers[1].was_there);
+	/* nonsense in a record is no more than no record */
+	{
+		AUTO(build_result) struct build_result d = {0};
+		AUTO_FREE char *record = fs_join(records, names.items[0]);
+
+		cr_assert_eq(fs_write_atomic(record, "{\"digest\":1}", 12, 0644, &err), 0);
+		made(dir, "p", &d);
+		cr_expect_str_eq(d.image.digest, a.image.digest);
+	}
 	leave(dir);
 }
 
