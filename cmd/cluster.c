@@ -57,8 +57,10 @@ void cluster_project_release(struct cluster_project *p)
 
 static int check_target(const struct project *p, const struct project_environment *e, struct error *err)
 {
-	/* a project without environments goes where the kubeconfig points */
-	if (strcmp(e->target, "kubernetes") == 0 || p->environment_count == 0)
+	bool written = p->yaml.count > 0 && json_object_get(p->yaml.documents[0], "environments");
+
+	/* a project that writes no environments goes where the kubeconfig points */
+	if (strcmp(e->target, "kubernetes") == 0 || !written)
 		return 0;
 	err_set(err, ERR_USAGE, "environment '%s' has the target '%s', not a Kubernetes cluster", e->name, e->target);
 	if (strcmp(e->target, "local") == 0)
