@@ -43,14 +43,29 @@ static bool is_name(const char *text)
 	return full && oci_ref_parse(full, &ref, &ignored) == 0 && strcmp(ref.name, text) == 0;
 }
 
-const char *mounts_find(const struct mounts *m, const char *digest, const char *not)
+bool mounts_has(const struct mounts *m, const char *digest, const char *name)
 {
 	const json_t *names = json_object_get(m->doc, digest);
 
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const char *have = json_string_value(json_array_get(names, i));
+
+		if (have && strcmp(have, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *mounts_find(const struct mounts *m, const char *digest, const char *into)
+{
+	const json_t *names = json_object_get(m->doc, digest);
+
+	if (mounts_has(m, digest, into))
+		return NULL;
 	for (size_t i = 0; i < json_array_size(names) && i < MAX_NAMES; i++) {
 		const char *name = json_string_value(json_array_get(names, i));
 
-		if (is_name(name) && strcmp(name, not) != 0)
+		if (is_name(name))
 			return name;
 	}
 	return NULL;
@@ -66,12 +81,8 @@ void mounts_add(struct mounts *m, const char *digest, const char *name)
 		names = json_array();
 		json_object_set_new(m->doc, digest, names);
 	}
-	for (size_t i = 0; i < json_array_size(names); i++) {
-		const char *have = json_string_value(json_array_get(names, i));
-
-		if (have && strcmp(have, name) == 0)
-			return;
-	}
+	if (mounts_has(m, digest, name))
+		return;
 	json_array_insert_new(names, 0, json_string(name));
 	while (json_array_size(names) > MAX_NAMES)
 		json_array_remove(names, json_array_size(names) - 1);

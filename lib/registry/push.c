@@ -133,13 +133,18 @@ static bool repository_is_new(struct push *p)
 	       session_has_code(&response, "NAME_UNKNOWN");
 }
 
-static size_t without_mount(const struct push *p)
+/* Would it save requests to know? Not for one blob, and not where blobs were seen before. */
+static bool worth_asking(const struct push *p)
 {
+	const char *name = p->what->to->name;
 	size_t n = 0;
 
-	for (size_t i = 0; !p->what->mount_from && i < p->blobs.count; i++)
-		n += !mounts_find(&p->mounts, p->blobs.items[i].digest, p->what->to->name);
-	return n;
+	for (size_t i = 0; !p->what->mount_from && i < p->blobs.count; i++) {
+		if (mounts_has(&p->mounts, p->blobs.items[i].digest, name))
+			return false;
+		n += !mounts_find(&p->mounts, p->blobs.items[i].digest, name);
+	}
+	return n > 1;
 }
 
 /* --- sending --- */
@@ -225,7 +230,7 @@ static int push(struct push *p, struct error *err)
 		mounts_add(&p->mounts, p->blobs.items[i].digest, p->what->to->name);
 	}
 	if (!same) {
-		p->repository_is_new = status == 404 && without_mount(p) > 1 && repository_is_new(p);
+		p->repository_is_new = status == 404 && worth_asking(p) && repository_is_new(p);
 		if (send_all(p, err) < 0)
 			return -1;
 	}

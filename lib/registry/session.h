@@ -76,8 +76,9 @@ struct mounts {
 
 void mounts_load(struct mounts *m, const char *cache_dir, const char *host);
 void mounts_release(struct mounts *m);
-/* Another repository than `not` that had the blob, or NULL. Borrowed. */
-const char *mounts_find(const struct mounts *m, const char *digest, const char *not);
+bool mounts_has(const struct mounts *m, const char *digest, const char *name);
+/* A repository to mount a blob from into `into`; NULL when none is known, or `into` had the blob itself. Borrowed. */
+const char *mounts_find(const struct mounts *m, const char *digest, const char *into);
 void mounts_add(struct mounts *m, const char *digest, const char *name);
 /* Keep what is new. Failing to is nobody's problem. */
 void mounts_save(struct mounts *m);
