@@ -112,13 +112,25 @@ static int read_creds(struct ctx *ctx, const struct login_options *o, struct cre
 	return 0;
 }
 
+static int keep(struct ctx *ctx, struct creds_store *store, const char *host, const struct creds *c,
+		struct error *err)
+{
+	AUTO_FREE char *where = NULL;
+
+	if (creds_save(store, host, c, &where, err) < 0)
+		return err_wrap(err, "logged in to %s, but cannot keep the credentials", host);
+	if (!text_starts(where, "docker-credential-"))
+		ctx_note(ctx, "note: the password is kept readable (base64 only) in %s; a credential helper is safer",
+			 where);
+	return 0;
+}
+
 static int login_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
 {
 	const struct login_options *o = options;
 	AUTO(creds) struct creds c = {0};
 	AUTO(remote) struct remote remote = {0};
 	AUTO_FREE char *host = NULL;
-	AUTO_FREE char *where = NULL;
 
 	(void)argc;
 	if (remote_host(argv[0], &host, err) < 0 || read_creds(ctx, o, &c, err) < 0)
@@ -126,11 +138,8 @@ static int login_run(struct ctx *ctx, const void *options, int argc, char **argv
 	if (remote_open(ctx, &o->remote, host, &remote, err) < 0 ||
 	    registry_check_login(remote.registry, &c, err) < 0)
 		return err_wrap(err, "cannot log in to %s", host);
-	if (creds_save(&remote.creds, host, &c, &where, err) < 0)
-		return err_wrap(err, "logged in to %s, but cannot keep the credentials", host);
-	if (!text_starts(where, "docker-credential-"))
-		ctx_note(ctx, "note: the password is kept readable (base64 only) in %s; a credential helper is safer",
-			 where);
+	if (keep(ctx, &remote.creds, host, &c, err) < 0)
+		return -1;
 	ctx_note(ctx, "logged in to %s as %s", host, c.username);
 	return 0;
 }
