@@ -107,7 +107,8 @@ int build_run(const struct build_request *request, struct build_result *result, 
 	if (strcmp(b.project->build.base, "scratch") != 0 &&
 	    (oci_store_open(request->store, &b.store, err) < 0 || build_base(&b, err) < 0))
 		return -1;
-	if (build_libraries(&b, err) < 0 || build_system(&b, err) < 0 || build_place(&b, err) < 0)
+	if (build_libraries(&b, err) < 0 || build_system(&b, err) < 0 || build_place(&b, err) < 0 ||
+	    build_check_start(&b, err) < 0)
 		return -1;
 	if (!b.store && oci_store_open(request->store, &b.store, err) < 0)
 		return -1;

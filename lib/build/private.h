@@ -56,6 +56,8 @@ int build_libraries(struct build *b, struct error *err);
 int build_system(struct build *b, struct error *err);
 /* gather.c: the taken files into the tree */
 int build_place(struct build *b, struct error *err);
+/* start.c: is what the image starts in it? */
+int build_check_start(const struct build *b, struct error *err);
 /* layers.c. A layer that would be empty gets no descriptor: its media_type stays NULL. */
 int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer *out,
 		      struct oci_descriptor *descriptor, char diff_id[OCI_DIGEST_LEN + 1],

@@ -97,13 +97,13 @@ Test(build, place_time_and_modes_leave_no_trace)
 	struct utimbuf long_ago = {1, 1};
 
 	put_project(dir, "one", text);
-	put(dir, "one/prog", "#!/bin/sh\n", 0755);
+	put(dir, "one/prog", "x", 0755);
 	put(dir, "one/data/a", "a", 0644);
 	put(dir, "one/data/b/c", "c", 0644);
 	put_project(dir, "deep/er/two", text);
 	put(dir, "deep/er/two/data/b/c", "c", 0400);
 	put(dir, "deep/er/two/data/a", "a", 0600);
-	put(dir, "deep/er/two/prog", "#!/bin/sh\n", 0700);
+	put(dir, "deep/er/two/prog", "x", 0700);
 	cr_assert_eq(utime(old, &long_ago), 0);
 	made(dir, "one", &a);
 	made(dir, "deep/er/two", &b);
@@ -122,7 +122,7 @@ Test(build, the_time_is_source_date_epoch)
 	struct error err = {0};
 
 	put_project(dir, "p", "  copy: {prog: /prog}\n");
-	put(dir, "p/prog", "#!/bin/sh\n", 0755);
+	put(dir, "p/prog", "x", 0755);
 	setenv("SOURCE_DATE_EPOCH", "86400", 1);
 	made(dir, "p", &r);
 	cr_expect_eq(r.created, 86400);
@@ -188,6 +188,21 @@ Test(build, what_cannot_be_copied_is_refused)
 	leave(dir);
 }
 
+Test(build, what_is_started_has_to_be_there)
+{
+	char *dir = world();
+
+	put(dir, "p/prog", "#! /bin/no-such-shell -e\n", 0755);
+	put(dir, "p/data", "x", 0644);
+	put_project(dir, "p", "  copy: {prog: /usr/bin/prog}\n  entrypoint: [/bin/prog]\n");
+	refused(dir, "p", ERR_INPUT, "build.entrypoint: the image has no /bin/prog");
+	put_project(dir, "p", "  copy: {data: /data}\n  entrypoint: [/data]\n");
+	refused(dir, "p", ERR_INPUT, "/data cannot be executed");
+	put_project(dir, "p", "  copy: {prog: /prog}\n");
+	refused(dir, "p", ERR_INPUT, "/prog is a script for /bin/no-such-shell, which the image does");
+	leave(dir);
+}
+
 Test(build, two_files_at_one_place_are_refused)
 {
 	char *dir = world();
@@ -231,7 +246,8 @@ Test(build, another_machines_program_is_refused)
 	refused(dir, "p", ERR_INPUT, "is a program for another machine");
 	/* data is not asked where it runs */
 	cr_assert_eq(chmod(file, 0644), 0);
-	put_project(dir, "p", "  copy: {prog: /firmware, msctl.yaml: /x}\n  entrypoint: [/x]\n");
+	put(dir, "p/x", "x", 0755);
+	put_project(dir, "p", "  copy: {prog: /firmware, x: /x}\n");
 	made(dir, "p", &r);
 	leave(dir);
 }
@@ -345,8 +361,8 @@ Test(build, a_base_with_folders_of_its_own_keeps_them)
 	AUTO(build_result) struct build_result r = {0};
 	AUTO_FREE char *names = NULL;
 
-	put_project(dir, "base", "  copy: {d: /}\n  entrypoint: [/x]\n");
-	put(dir, "base/d/lib/x", "x", 0644);
+	put_project(dir, "base", "  copy: {d: /}\n  entrypoint: [/lib/x]\n");
+	put(dir, "base/d/lib/x", "x", 0755);
 	put(dir, "base/d/lib64/x", "x", 0644);
 	made(dir, "base", &base);
 	put_project(dir, "p", "  base: x:1\n  copy: {prog: /usr/bin/prog}\n  steps: [cp /bin/true prog]\n");
