@@ -4,11 +4,9 @@
 #include "http/challenge.h"
 #include "http/client.h"
 #include "http/retry.h"
+#include "tests/fuzz/fuzz.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -21,20 +19,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		*after++ = '\0';
 		int64_t ms = retry_after_ms(after, 784111777);
 
-		if (ms < -1 || ms > HTTP_MAX_RETRY_AFTER_MS)
-			abort();
+		FUZZ_CHECK(ms >= -1 && ms <= HTTP_MAX_RETRY_AFTER_MS);
 	}
 	if (challenges_parse(text, &all, &err) < 0) {
-		if (all.count || err.code != ERR_INPUT)
-			abort();
+		FUZZ_CHECK(all.count == 0 && err.code == ERR_INPUT);
 		return 0;
 	}
 	for (size_t i = 0; i < all.count; i++) {
-		if (!*all.items[i].scheme || strpbrk(all.items[i].scheme, " \t,\"="))
-			abort();
+		FUZZ_CHECK(*all.items[i].scheme && !strpbrk(all.items[i].scheme, " \t,\"="));
 		for (size_t j = 0; j < all.items[i].param_count; j++)
-			if (!challenge_param(&all.items[i], all.items[i].params[j].name))
-				abort();
+			FUZZ_CHECK(challenge_param(&all.items[i], all.items[i].params[j].name));
 	}
 	return 0;
 }

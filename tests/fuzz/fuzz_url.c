@@ -2,11 +2,9 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "http/url.h"
+#include "tests/fuzz/fuzz.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const struct url *u)
 {
@@ -18,10 +16,10 @@ static void check(const struct url *u)
 	/* resolving may make a text longer than parsing takes */
 	if (strlen(text) > URL_MAX_BYTES)
 		return;
-	if (url_parse(text, &again, &err) < 0 || !url_same_origin(u, &again) ||
-	    strcmp(u->path, again.path) != 0 || strchr(label, '?') ||
-	    url_reach(u) != url_reach(&again))
-		abort();
+	FUZZ_CHECK(url_parse(text, &again, &err) == 0);
+	FUZZ_CHECK(url_same_origin(u, &again) && strcmp(u->path, again.path) == 0);
+	FUZZ_CHECK(url_reach(u) == url_reach(&again));
+	FUZZ_CHECK(!strchr(label, '?'));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

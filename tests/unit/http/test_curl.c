@@ -27,7 +27,7 @@ static int ask(const struct server *s, struct http_options options, struct http_
 	return http_send(c, &r, response, err);
 }
 
-Test(http_curl, answers, .timeout = 20)
+Test(http_curl, answers)
 {
 	static const struct {
 		const char *method, *path;
@@ -64,7 +64,7 @@ Test(http_curl, answers, .timeout = 20)
 }
 
 /* Broken answers: none of them is success, each says whose they are. retried: of the passing kind. */
-Test(http_curl, broken_answers, .timeout = 60)
+Test(http_curl, broken_answers)
 {
 	static const struct {
 		const char *path;
@@ -101,7 +101,7 @@ Test(http_curl, broken_answers, .timeout = 60)
 	}
 }
 
-Test(http_curl, time_limits, .timeout = 20)
+Test(http_curl, time_limits)
 {
 	static const struct {
 		const char *path;
@@ -132,7 +132,7 @@ Test(http_curl, time_limits, .timeout = 20)
 	server_stop(&s);
 }
 
-Test(http_curl, nobody_listens, .timeout = 20)
+Test(http_curl, nobody_listens)
 {
 	struct server s;
 	struct http_response response = {0};
@@ -160,7 +160,7 @@ static void *raise_cancel(void *user)
 }
 
 /* The server gets the request and says so through an eventfd: Ctrl-C while it keeps silent. */
-Test(http_curl, cancel_ends_a_silent_request_at_once, .timeout = 20)
+Test(http_curl, cancel_ends_a_silent_request_at_once)
 {
 	static const char *const paths[] = {"/silent", "/stall"};
 
@@ -195,7 +195,7 @@ static int count_hello(void *user, struct http_response *response, struct error 
 	return 0;
 }
 
-Test(http_curl, a_hundred_at_once_over_few_connections, .timeout = 20)
+Test(http_curl, a_hundred_at_once_over_few_connections)
 {
 	static const bool kinds[] = {false, true};
 
@@ -229,7 +229,7 @@ static void keep_sent(void *user, uint64_t done, uint64_t total)
 }
 
 /* From memory in one piece, from memory in pieces, from a file with an offset; known and unknown hosts. */
-Test(http_curl, uploads, .timeout = 30)
+Test(http_curl, uploads)
 {
 	enum { SIZE = 5 << 20, OFFSET = 100 };
 	static const size_t lengths[] = {0, 1, 1000, 1 << 20, (1 << 20) + 1, SIZE - OFFSET};
@@ -270,7 +270,7 @@ Test(http_curl, uploads, .timeout = 30)
 	server_stop(&s);
 }
 
-Test(http_curl, a_file_that_became_shorter_is_told, .timeout = 20)
+Test(http_curl, a_file_that_became_shorter_is_told)
 {
 	AUTO_CLOSE int fd = memfd_create("body", MFD_CLOEXEC);
 	struct http_request r = {.method = "PUT", .has_body = true, .bulk = true};
@@ -288,7 +288,7 @@ Test(http_curl, a_file_that_became_shorter_is_told, .timeout = 20)
 }
 
 /* netrc, proxies from the environment for loopback, cookies: none of it. */
-Test(http_curl, loopback_is_never_proxied, .timeout = 20)
+Test(http_curl, loopback_is_never_proxied)
 {
 	AUTO(http_response) struct http_response response = {0};
 	struct error err = {0};
