@@ -260,7 +260,7 @@ static int remove_rank(struct deploy_session *s, struct remove_op *ops, size_t c
 		if (!ops[i].item->gone)
 			start_watch(&ops[i]);
 	while (rc >= 0 && first_left(ops, count)) {
-		rc = kube_run(s->client, TICK_MS, err);
+		rc = kube_wait(s->client, TICK_MS, err);
 		if (rc >= 0 && clock_now(kube_client_clock(s->client)) >= deadline_ms)
 			rc = still_there(first_left(ops, count), err);
 		for (size_t i = 0; rc >= 0 && i < count; i++)

@@ -144,7 +144,7 @@ static int follow(struct rollout *r, struct deploy_diagnosis *diagnosis, struct 
 	for (;;) {
 		int rc;
 
-		if (kube_run(r->s->client, TICK_MS, err) < 0)
+		if (kube_wait(r->s->client, TICK_MS, err) < 0)
 			return -1;
 		deploy_picture_tick(&r->picture);
 		if (!r->picture.changed && !is_waiting_for_time(r) && now_ms(r) < r->deadline_ms)

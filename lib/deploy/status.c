@@ -26,7 +26,7 @@ static int synced(struct deploy_picture *p, struct error *err)
 	int64_t until = clock_now(clock) + PATIENCE_MS;
 
 	while (!deploy_picture_is_synced(p) && clock_now(clock) < until)
-		if (kube_run(p->s->client, TICK_MS, err) < 0)
+		if (kube_wait(p->s->client, TICK_MS, err) < 0)
 			return -1;
 	return 0;
 }

@@ -10,7 +10,7 @@
 struct kube_client {
 	const struct kube_config *config;
 	const struct clock *clock;
-	const struct log *log;
+	const struct cancel *cancel;
 	struct kube_credential credential;
 	struct http_auth auth;
 	struct http_client *http;
@@ -90,7 +90,7 @@ int kube_client_new(const struct kube_client_options *options, struct kube_clien
 
 	c->config = options->config;
 	c->clock = options->clock ? options->clock : &clock_system;
-	c->log = options->log;
+	c->cancel = options->cancel;
 	c->auth = (struct http_auth){kube_credential_get, &c->credential};
 	if (open_http(c, options, err) < 0) {
 		kube_client_free(c);
@@ -254,6 +254,15 @@ int kube_run(struct kube_client *c, int64_t wait_ms, struct error *err)
 		for (struct kube_call *call = c->calls; call; call = call->next)
 			call->exchange = NULL;
 	return rc;
+}
+
+int kube_wait(struct kube_client *c, int64_t wait_ms, struct error *err)
+{
+	int rc = kube_run(c, wait_ms, err);
+
+	if (rc == 0)
+		c->clock->sleep_ms(c->clock->user, wait_ms);
+	return rc < 0 ? -1 : cancel_check(c->cancel, err);
 }
 
 struct one_answer {

@@ -57,6 +57,8 @@ struct kube_call *kube_start(struct kube_client *c, const struct kube_request *r
 			     kube_done_fn *done, void *user);
 /* As http_run: 0 nothing is left, 1 wait_ms passed, -1 ended by an error: then the rest is aborted, and no `done` is called for it. */
 int kube_run(struct kube_client *c, int64_t wait_ms, struct error *err);
+/* Let things happen for wait_ms, also when nothing is in flight because watches wait for their time. 0, or -1 as kube_run. */
+int kube_wait(struct kube_client *c, int64_t wait_ms, struct error *err);
 
 /* One request, waited for, while no other is in flight. *out is the caller's. An answer that
  * is not 2xx is an error (kube_status_error). */
