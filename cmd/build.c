@@ -46,6 +46,14 @@ static void tail_release(struct tail *t)
 		free(t->lines[i]);
 }
 
+static void say(const struct tail *t, const char *word, const char *text)
+{
+	AUTO_FREE char *line = xasprintf("%-8s %s", word, text);
+
+	progress_emit(&t->ctx->progress,
+		      &(struct progress_event){.kind = PROGRESS_NOTE, .text = line});
+}
+
 static void on_line(void *user, const char *line)
 {
 	struct tail *t = user;
@@ -55,24 +63,43 @@ static void on_line(void *user, const char *line)
 	*slot = xstrdup(line);
 	utf8_sanitize(*slot);
 	if (t->ctx->global.verbose)
-		ctx_note(t->ctx, "   %s", *slot);
+		say(t, "", *slot);
 }
 
-static void on_step(void *user, const char *step, int64_t ms)
+/* "steps    make release"; the first line of it. Caller frees. */
+static char *step_label(const char *step)
 {
-	struct tail *t = user;
 	AUTO_FREE char *first = xstrndup(step, strcspn(step, "\n"));
-	char took[16];
 
 	utf8_sanitize(first);
-	ctx_note(t->ctx, " steps    %-48s %s", first, text_duration(ms, took));
+	return xasprintf("steps    %s", first);
+}
+
+static void on_begin(void *user, const char *step)
+{
+	const struct tail *t = user;
+	AUTO_FREE char *label = step_label(step);
+
+	progress_emit(&t->ctx->progress, &(struct progress_event){.kind = PROGRESS_START,
+								  .id = step, .label = label});
+}
+
+static void on_done(void *user, const char *step, int64_t ms)
+{
+	const struct tail *t = user;
+	AUTO_FREE char *label = step_label(step);
+	char took[16];
+
+	progress_emit(&t->ctx->progress,
+		      &(struct progress_event){.kind = PROGRESS_DONE, .id = step, .label = label,
+					       .text = text_duration(ms, took)});
 }
 
 static void on_note(void *user, const char *text)
 {
-	struct tail *t = user;
+	const struct tail *t = user;
 
-	ctx_note(t->ctx, " note     %s", text);
+	say(t, "note", text);
 }
 
 static int on_pull(void *user, const char *ref, struct oci_store *store, struct error *err)
@@ -206,7 +233,7 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 		.clock = ctx->clock,
 		.cancel = ctx->cancel,
 		.log = &ctx->log,
-		.watch = {on_line, on_step, on_note, on_pull, &tail},
+		.watch = {on_line, on_begin, on_done, on_note, on_pull, &tail},
 	};
 
 	if (project_load(argc ? argv[0] : NULL, ctx->global.file, &project, err) < 0 ||
@@ -216,6 +243,7 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 	if (fs_home_dir(FS_HOME_CACHE, &cache, &no_home) == 0)
 		request.cache = cache;
 	if (build_run(&request, &result, err) < 0) {
+		ctx_finish(ctx);
 		show_tail(&tail);
 		return -1;
 	}

@@ -27,7 +27,8 @@
 /* Who looks on. Members may be NULL. Text is borrowed for the call. */
 struct build_watch {
 	void (*line)(void *user, const char *line); /* the steps' output */
-	void (*step)(void *user, const char *step, int64_t ms); /* a step went well */
+	void (*begin)(void *user, const char *step);
+	void (*done)(void *user, const char *step, int64_t ms); /* it went well */
 	void (*note)(void *user, const char *text);
 	/* Fetch an image into the store; base images that are not there come by this. */
 	int (*pull)(void *user, const char *ref, struct oci_store *store, struct error *err);

@@ -1,4 +1,5 @@
-/* What the image starts must be in it: a container tells that only when it fails, as "no such file". */
+/* What the image starts must be in it: a container tells that only when it fails, as "no such
+ * file". */
 #include "build/private.h"
 
 #include "base/fs.h"

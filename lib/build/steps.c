@@ -30,7 +30,8 @@ static int run_step(struct build *b, size_t index, struct error *err)
 	int64_t start = clock_now(b->request->clock);
 	char how[64];
 
-	log_line(b->request->log, 1, "step: %s", step);
+	if (watch.begin)
+		watch.begin(watch.user, step);
 	if (proc_run(&spec, &result, err) < 0)
 		return err_wrap(err, "step '%s'", step);
 	if (result.exit_status != 0) {
@@ -39,8 +40,8 @@ static int run_step(struct build *b, size_t index, struct error *err)
 		return err_hint(err, "see what it said above, or run it yourself in %s",
 				b->project->dir);
 	}
-	if (watch.step)
-		watch.step(watch.user, step, clock_now(b->request->clock) - start);
+	if (watch.done)
+		watch.done(watch.user, step, clock_now(b->request->clock) - start);
 	return 0;
 }
 
