@@ -11,6 +11,11 @@
 	X(template_show)                                                                           \
 	X(doctor)                                                                                  \
 	X(build)                                                                                   \
+	X(image_ls)                                                                            \
+	X(image_inspect)                                                                       \
+	X(image_rm)                                                                            \
+	X(image_gc)                                                                            \
+	X(image_verify)                                                                        \
 	X(push)                                                                                    \
 	X(pull)                                                                                    \
 	X(inspect)                                                                                 \

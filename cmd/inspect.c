@@ -24,6 +24,15 @@ static const struct opt inspect_opts[] = {
 	OPT_DONE,
 };
 
+/* The same without a registry: `msctl image inspect`. */
+static const struct opt image_inspect_opts[] = {
+	OPT_FLAG(0, "raw", struct inspect_options, raw, "print the manifest as it is, byte for byte"),
+	OPT_FLAG(0, "config", struct inspect_options, config, "print the image's configuration as it is"),
+	OPT_STRING(0, "platform", struct inspect_options, platform, "OS/ARCH",
+		   "of an image for several platforms show this one"),
+	OPT_DONE,
+};
+
 /* Where an image is looked at: a registry, or the local store. */
 struct source {
 	const struct oci_ref *ref;
@@ -301,4 +310,26 @@ const struct command cmd_inspect = {
 	.examples = "msctl inspect registry.example.com/shop/orders:1.4.0\n    what is it, and how large\n"
 		    "msctl inspect --config orders:1.4.0\n    the configuration of a local image as it is",
 	.run = inspect_run,
+};
+
+static int image_inspect_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
+{
+	struct inspect_options o = *(const struct inspect_options *)options;
+
+	o.local = true;
+	return inspect_run(ctx, &o, argc, argv, err);
+}
+
+const struct command cmd_image_inspect = {
+	.name = "image inspect",
+	.group = GROUP_BUILD,
+	.summary = "Look at an image of the local store",
+	.operands = "REF",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = image_inspect_opts,
+	.options_size = sizeof(struct inspect_options),
+	.examples = "msctl image inspect orders:0.1.0\n    what it is, and how large\n"
+		    "msctl image inspect --config orders:0.1.0 | jq .config\n    its configuration as it is",
+	.run = image_inspect_run,
 };
