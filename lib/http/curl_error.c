@@ -65,10 +65,14 @@ static void explain_timeout(struct curl_task *k)
 
 static void explain_verification(struct curl_task *k)
 {
+	static const char said[] = "SSL certificate problem: ";
 	struct http_attempt *a = k->a;
+	const char *why = k->errbuf;
 
+	if (text_starts(why, said))
+		why += sizeof(said) - 1;
 	err_set(&a->err, ERR_DENIED, "TLS: the certificate of %s is not trusted: %s", a->url->host,
-		k->errbuf[0] ? k->errbuf : k->t->api.easy_strerror(CURLE_PEER_FAILED_VERIFICATION));
+		*why ? why : k->t->api.easy_strerror(CURLE_PEER_FAILED_VERIFICATION));
 	err_hint(&a->err, "if the server is yours, give its CA certificate with --ca FILE, or put it "
 			  "where certs.d keeps those of %s", a->url->host);
 }
