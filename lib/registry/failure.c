@@ -75,8 +75,21 @@ static int hint(const struct registry *r, const char *name, const struct http_re
 	default:
 		if (response->status >= 500)
 			return err_hint(err, "the fault is on the side of %s: try again later", r->o.host);
-		return -1;
+		return err_hint(err, "%s does not take this; its log may say why", r->o.host);
 	}
+}
+
+void session_hint(const struct registry *r, struct error *err)
+{
+	if (err->hint[0])
+		return;
+	if (err->code == ERR_NET)
+		err_hint(err, "check %s and the network, then run the command again", r->o.host);
+	else if (err->code == ERR_INPUT)
+		err_hint(err, "%s sent something that is not what it should be: try again, then ask those who run it",
+			 r->o.host);
+	else if (err->code == ERR_DENIED)
+		err_hint(err, "ask those who run %s", r->o.host);
 }
 
 int session_status_error(const struct registry *r, const char *name, const struct http_request *request,

@@ -68,8 +68,10 @@ int registry_get_manifest(struct registry *r, const struct oci_ref *ref, struct 
 	oci_digest_of(buf_str(&response.body), response.body.len, is);
 	type = content_type(&response);
 	if (check_digests(ref, &response, is, err) < 0 || check_type(type, err) < 0 ||
-	    oci_manifest_parse(buf_span(&response.body), type, "manifest", &m, err) < 0)
+	    oci_manifest_parse(buf_span(&response.body), type, "manifest", &m, err) < 0) {
+		session_hint(r, err);
 		return -1;
+	}
 	*d = (struct oci_descriptor){.media_type = xstrdup(m.media_type), .size = m.len};
 	memcpy(d->digest, is, sizeof(is));
 	*out = MOVE(m);
@@ -91,8 +93,11 @@ int registry_get_blob(struct registry *r, const struct oci_ref *ref, const struc
 	if (response.status != 200)
 		return session_status_error(r, ref->name, &request, &response, err);
 	oci_digest_of(buf_str(&response.body), response.body.len, is);
-	if (strcmp(is, d->digest) != 0)
-		return err_set(err, ERR_INPUT, "blob %s: the content has the digest %s", d->digest, is);
+	if (strcmp(is, d->digest) != 0) {
+		err_set(err, ERR_INPUT, "blob %s: the content has the digest %s", d->digest, is);
+		session_hint(r, err);
+		return -1;
+	}
 	*out = MOVE(response.body);
 	return 0;
 }

@@ -211,6 +211,7 @@ int registry_pull(struct registry *r, const struct registry_pull *what, struct r
 	if (pull(&p, err) < 0) {
 		AUTO_FREE char *ref = oci_ref_text(what->from);
 
+		session_hint(r, err);
 		return err_wrap(err, "cannot pull %s", ref);
 	}
 	*result = MOVE(done);

@@ -264,6 +264,7 @@ int registry_push(struct registry *r, const struct registry_push *what, struct r
 		AUTO_FREE char *ref = oci_ref_text(what->to);
 
 		uploads_cancel(&p);
+		session_hint(r, err);
 		return err_wrap(err, "cannot push %s", ref);
 	}
 	mounts_save(&p.mounts);

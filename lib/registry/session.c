@@ -132,7 +132,10 @@ int session_send(struct registry *r, const struct http_request *request, struct 
 	timed.timeout_ms = r->o.timeout_ms;
 	if (session_check_time(r, err) < 0)
 		return -1;
-	return http_send(r->client, &timed, response, err);
+	if (http_send(r->client, &timed, response, err) == 0)
+		return 0;
+	session_hint(r, err);
+	return -1;
 }
 
 int registry_check_login(struct registry *r, const struct creds *c, struct error *err)

@@ -33,6 +33,8 @@ int session_send(struct registry *r, const struct http_request *request, struct 
 /* The error of an answer that is not what was hoped for: request, status, what the registry said, hint. */
 int session_status_error(const struct registry *r, const char *name, const struct http_request *request,
 			 const struct http_response *response, struct error *err);
+/* A next step for an error that has none. */
+void session_hint(const struct registry *r, struct error *err);
 /* Does an error answer carry this code ("NAME_UNKNOWN")? */
 bool session_has_code(const struct http_response *response, const char *code);
 
