@@ -6,6 +6,7 @@
 #   make install PREFIX=/usr/local DESTDIR=    make help
 
 SHELL := /bin/bash
+comma := ,
 MAKEFLAGS += --no-builtin-rules
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)' $(patsubst $(B)/%,%,$@))
@@ -43,7 +44,8 @@ STD := -std=gnu17 -D_GNU_SOURCE -Ilib -I. -DMSCTL_VERSION='"$(VERSION)"'
 SAFE := -g -fno-strict-aliasing -fno-strict-overflow -fno-delete-null-pointer-checks -fno-common \
 	-fvisibility=hidden -fPIE -ffile-prefix-map=$(CURDIR)=.
 PROJECT_CFLAGS = $(STD) $(WARN) $(SAFE) $(MODE_FLAGS) -MMD -MP
-PROJECT_LDFLAGS = $(MODE_FLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
+# libdeflate.a is built without IBT marks, so the linker drops that one; a shadow stack does not mind
+PROJECT_LDFLAGS = $(MODE_FLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack$(if $(filter x86_64,$(shell uname -m)),$(comma)-z$(comma)shstk),--as-needed
 
 LIBS := $(shell $(PKG_CONFIG) --libs jansson yaml-0.1 libcrypto 2>/dev/null) \
 	-l:libdeflate.a -lz -ldl -lpthread
