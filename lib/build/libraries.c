@@ -63,14 +63,49 @@ static int add_links(struct build *b, const struct strv *links, struct error *er
 	return 0;
 }
 
-static int add_object(struct build *b, const struct elf_object *o, struct error *err)
+/* Where the loader of a base with glibc looks: the folder of its own C library, NULL if it has
+ * none. Caller frees. Distributions differ in it, and their loaders do not look into each
+ * other's. */
+static char *base_dir(const struct build *b, const struct elf_view *view, const struct elf_file *f)
 {
+	AUTO(strv) struct strv dirs = {0};
+
+	if (!b->base.bytes)
+		return NULL;
+	elf_default_dirs(view, f, &dirs);
+	strv_add(&dirs, "/lib64");
+	strv_add(&dirs, "/usr/lib64");
+	for (size_t i = 0; i < dirs.count; i++) {
+		AUTO_FREE char *libc = fs_join(dirs.items[i], "libc.so.6");
+
+		if (tree_find(&b->tree, libc))
+			return xstrdup(dirs.items[i]);
+	}
+	return NULL;
+}
+
+/* Let path lead to what is at target, unless it leads somewhere already. */
+static int ensure_link(struct build *b, const char *path, const char *target, struct error *err)
+{
+	if (tree_find(&b->tree, path))
+		return 0;
+	return tree_add_link(&b->tree, TREE_LIBRARIES, path, target, err);
+}
+
+static int add_object(struct build *b, const struct elf_view *view, const struct elf_object *o,
+		      struct error *err)
+{
+	AUTO_FREE char *dir = base_dir(b, view, &o->elf);
+	AUTO_FREE char *own = NULL;
 	struct stat st;
 
 	if (o->how == ELF_FOUND_GIVEN || map_has(&b->over, o->place.path))
 		return 0;
+	if (dir && (o->how == ELF_FOUND_CACHE || o->how == ELF_FOUND_DEFAULT))
+		own = fs_join(dir, o->name);
 	/* the base brings its own */
-	if (b->base.bytes && tree_find(&b->tree, o->opened))
+	if (b->base.bytes &&
+	    (tree_find(&b->tree, o->opened) || (own && tree_find(&b->tree, own))))
 		return 0;
 	log_line(b->request->log, 1, "library %s: %s of %s", o->opened, elf_found_by_name(o->how),
 		 o->needed_by);
@@ -80,9 +115,9 @@ static int add_object(struct build *b, const struct elf_object *o, struct error 
 	    tree_add_file(&b->tree, TREE_LIBRARIES, o->place.path, o->place.file, &st, err) < 0)
 		return -1;
 	/* a base in which /lib is a folder of its own */
-	if (tree_find(&b->tree, o->opened))
-		return 0;
-	return tree_add_link(&b->tree, TREE_LIBRARIES, o->opened, o->place.path, err);
+	if (ensure_link(b, o->opened, o->place.path, err) < 0)
+		return -1;
+	return own ? ensure_link(b, own, o->place.path, err) : 0;
 }
 
 /* The image has no loader cache: what only the cache knew is linked from where every loader
@@ -98,9 +133,7 @@ static int link_found_by_cache(struct build *b, const struct elf_view *view,
 		return 0;
 	elf_default_dirs(view, &o->elf, &dirs);
 	path = fs_join(dirs.items[1], o->name);
-	if (strv_has(&dirs, dir) || tree_find(&b->tree, path))
-		return 0;
-	return tree_add_link(&b->tree, TREE_LIBRARIES, path, o->opened, err);
+	return strv_has(&dirs, dir) ? 0 : ensure_link(b, path, o->opened, err);
 }
 
 int build_libraries(struct build *b, struct error *err)
@@ -114,7 +147,7 @@ int build_libraries(struct build *b, struct error *err)
 	if (elf_closure_find(&view, &b->programs, missing, &c, err) < 0)
 		return missing[0] ? hint_missing(missing, err) : -1;
 	for (size_t i = 0; i < c.count; i++)
-		if (add_object(b, &c.items[i], err) < 0)
+		if (add_object(b, &view, &c.items[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < c.count; i++)
 		if (link_found_by_cache(b, &view, &c.items[i], err) < 0)

@@ -373,6 +373,28 @@ Test(build, a_base_with_folders_of_its_own_keeps_them)
 	leave(dir);
 }
 
+Test(build, libraries_go_where_the_loader_of_the_base_looks)
+{
+	char *dir = world();
+	AUTO(build_result) struct build_result base = {0};
+	AUTO(build_result) struct build_result r = {0};
+	AUTO_FREE char *names = NULL;
+
+	/* names are all that counts of a base while building on it */
+	put_project(dir, "base", "  copy: {d: /usr/lib64, x: /x}\n");
+	put(dir, "base/x", "x", 0755);
+	put(dir, "base/d/libc.so.6", "x", 0755);
+	put(dir, "base/d/ld-linux-x86-64.so.2", "x", 0755);
+	made(dir, "base", &base);
+	put_project(dir, "p", "  base: x:1\n  copy: {prog: /usr/bin/prog}\n  steps: [cp /bin/ls prog]\n");
+	made(dir, "p", &r);
+	cr_assert_eq(r.layer_count, 2);
+	names = list_layer(dir, r.layers[0].digest);
+	cr_expect(strstr(names, "\nusr/lib64/libselinux.so.1\n"), "%s", names);
+	cr_expect_null(strstr(names, "libc.so.6"), "%s", names);
+	leave(dir);
+}
+
 Test(build, a_base_that_is_not_there_is_missing)
 {
 	char *dir = world();
