@@ -203,11 +203,16 @@ static int push(struct ctx *ctx, const struct build_options *o, const struct bui
 }
 
 /* Nobody should wait for a build to hear that its name is bad or cannot be pushed. */
-static int check_name(const struct build_options *o, const struct project *p, struct error *err)
+static int check_options(const struct build_options *o, const struct project *p, struct error *err)
 {
 	const char *text = o->tag ? o->tag : p->image;
 	AUTO(oci_ref) struct oci_ref ref = {0};
+	struct oci_platform platform;
 
+	if (o->platform && oci_platform_parse(o->platform, &platform, err) < 0) {
+		err->code = ERR_USAGE;
+		return -1;
+	}
 	if ((o->tag ? remote_ref(text, &ref, err) : oci_ref_parse(text, &ref, err)) < 0)
 		return -1;
 	if (!o->push || ref.host)
@@ -237,7 +242,7 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 	};
 
 	if (project_load(argc ? argv[0] : NULL, ctx->global.file, &project, err) < 0 ||
-	    check_name(o, &project, err) < 0)
+	    check_options(o, &project, err) < 0)
 		return -1;
 	/* without a home every layer is made anew, and that is all */
 	if (fs_home_dir(FS_HOME_CACHE, &cache, &no_home) == 0)

@@ -69,6 +69,10 @@ static int take_copy(struct build *b, int project_fd, const struct project_copy 
 		return err_hint(err, "let one of build.steps make it, or mend %s",
 				b->project->file);
 	}
+	if (fd < 0 && errno == EXDEV) {
+		err_set(err, ERR_INPUT, "build.copy: %s leads out of the project", c->from);
+		return err_hint(err, "let build.steps copy what it leads to into the project");
+	}
 	if (fd < 0)
 		return err_wrap(err, "build.copy");
 	if (fstat(fd, &st) < 0)

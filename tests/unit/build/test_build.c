@@ -166,17 +166,12 @@ Test(build, what_cannot_be_copied_is_refused)
 	char *dir = world();
 	AUTO_FREE char *out = fs_join(dir, "p/out");
 	AUTO_FREE char *pipe = fs_join(dir, "p/data/pipe");
-	struct error err = {0};
 
 	put_project(dir, "p", "  copy: {prog: /prog}\n");
 	refused(dir, "p", ERR_MISSING, "there is no prog");
 	cr_assert_eq(symlink("/etc/hostname", out), 0);
 	put_project(dir, "p", "  copy: {out: /out}\n");
-	{
-		struct build_result r = {0};
-
-		cr_expect_eq(make(dir, "p", &r, &err), -1, "links out of the project are not followed");
-	}
+	refused(dir, "p", ERR_INPUT, "out leads out of the project");
 	put(dir, "p/data/a", "a", 0644);
 	cr_assert_eq(mkfifo(pipe, 0600), 0);
 	put_project(dir, "p", "  copy: {data: /data}\n  entrypoint: [/data/a]\n");
