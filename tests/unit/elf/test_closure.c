@@ -248,7 +248,8 @@ Test(elf_closure, musl_has_its_own_rules)
 
 /* ---- the machine's own loader as judge */
 
-static void loader_says(const char *loader, const char *program, struct strv *paths)
+/* False when the loader itself finds no library for a name. */
+static bool loader_says(const char *loader, const char *program, struct strv *paths)
 {
 	const char *const argv[] = {loader, "--list", program, NULL};
 	const char *const unset[] = {"LD_LIBRARY_PATH", "LD_PRELOAD", NULL};
@@ -258,7 +259,8 @@ static void loader_says(const char *loader, const char *program, struct strv *pa
 	struct error err = {0};
 
 	cr_assert_eq(proc_run(&spec, &result, &err), 0, "%s", err.msg);
-	cr_assert_eq(result.exit_status, 0, "%s --list %s", loader, program);
+	if (result.exit_status != 0 || strstr(buf_str(&result.out), "not found"))
+		return false;
 	for (const char *line = buf_str(&result.out); *line;) {
 		size_t len = strcspn(line, "\n");
 		AUTO_FREE char *text = xstrndup(line, len);
@@ -272,6 +274,7 @@ static void loader_says(const char *loader, const char *program, struct strv *pa
 		line += len + (line[len] == '\n');
 	}
 	strv_sort(paths);
+	return true;
 }
 
 static char *join(const struct strv *v)
@@ -297,11 +300,14 @@ static bool agrees(const char *program)
 	if (!elf_is_elf(program) || elf_file_read(program, &f, &err) < 0 || !f.interpreter ||
 	    !text_starts(fs_basename(f.interpreter), "ld-linux"))
 		return false;
+	if (!loader_says(f.interpreter, program, &theirs)) {
+		cr_expect_eq(find("", program, NULL, &c, &err), -1, "%s", program);
+		return true;
+	}
 	cr_assert_eq(find("", program, NULL, &c, &err), 0, "%s", err.msg);
 	for (size_t i = 1; i < c.count; i++)
 		strv_add(&ours, c.items[i].opened);
 	strv_sort(&ours);
-	loader_says(f.interpreter, program, &theirs);
 	a = join(&ours);
 	b = join(&theirs);
 	cr_expect_str_eq(a, b, "%s", program);
