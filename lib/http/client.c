@@ -162,7 +162,8 @@ static int dispatch(struct http_client *c, int64_t *wait, struct error *err)
 			continue;
 		if (x->failed)
 			return finish(c, x, err) < 0 ? -1 : 1;
-		x->host = find_host(c, &x->url);
+		if (!x->host)
+			x->host = find_host(c, &x->url);
 		ms = until_start(c, x, now);
 		if (ms > 0 && ms < *wait)
 			*wait = ms;

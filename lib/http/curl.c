@@ -67,10 +67,21 @@ static void task_put(struct curl_task *k)
 	t->idle_count++;
 }
 
+/* One more connection than bulk bodies may take, so that questions do not queue behind them; and one for each stream. */
+static void limit_connections(struct curl_transport *t)
+{
+	t->api.multi_setopt(t->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+			    (long)t->options.max_connections + 1 + t->streams);
+}
+
 static void task_end(struct curl_task *k)
 {
 	struct curl_transport *t = k->t;
 
+	if (k->a->request->stream) {
+		t->streams--;
+		limit_connections(t);
+	}
 	t->api.multi_remove_handle(t->multi, k->easy);
 	*(k->prev ? &k->prev->next : &t->tasks) = k->next;
 	if (k->next)
@@ -97,6 +108,10 @@ static int start(struct http_transport *base, struct http_attempt *a, struct err
 		return err_set(err, ERR_SYS, "libcurl takes no more requests");
 	}
 	a->handle = k;
+	if (a->request->stream) {
+		t->streams++;
+		limit_connections(t);
+	}
 	k->next = t->tasks;
 	if (t->tasks)
 		t->tasks->prev = k;
@@ -260,9 +275,7 @@ static int open_handles(struct curl_transport *t, struct error *err)
 		return err_set(err, ERR_SYS, "libcurl gives no handle");
 	api->share_setopt(t->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 	api->multi_setopt(t->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
-	/* one more than bulk bodies may take, so that questions do not queue behind them */
-	api->multi_setopt(t->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-			  (long)t->options.max_connections + 1);
+	limit_connections(t);
 	return 0;
 }
 

@@ -59,6 +59,7 @@ struct curl_transport {
 	struct curl_task *tasks; /* running */
 	struct curl_task *idle;  /* kept for their easy handles */
 	int idle_count;
+	int streams; /* running; each may hold a connection for itself */
 };
 
 /* One attempt on its way. */

@@ -22,7 +22,15 @@ int curl_task_fail(struct curl_task *k, bool can_retry, enum err_code code, cons
 	return -1;
 }
 
-/* Where libcurl was connecting to: the proxy has its own name in errbuf. */
+/* libcurl names whom it could not reach; when that is not the URL's host it is the proxy. */
+static bool blames_proxy(const struct curl_task *k, char host[256], unsigned *port)
+{
+	const char *want = k->a->url->host;
+
+	return sscanf(k->errbuf, "Failed to connect to %255s port %u", host, port) == 2 &&
+	       !strcasestr(want, host);
+}
+
 static void explain_connect(struct curl_task *k)
 {
 	struct http_attempt *a = k->a;
@@ -30,6 +38,7 @@ static void explain_connect(struct curl_task *k)
 	unsigned port = a->url->port;
 	long number = 0;
 	long proxy_status = 0;
+	char proxy[256];
 
 	k->t->api.easy_getinfo(k->easy, CURLINFO_OS_ERRNO, &number);
 	k->t->api.easy_getinfo(k->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
@@ -40,6 +49,13 @@ static void explain_connect(struct curl_task *k)
 			proxy_status);
 		err_hint(&a->err, "check https_proxy, or name %s in no_proxy", host);
 		a->can_retry = proxy_status >= 500;
+		return;
+	}
+	if (blames_proxy(k, proxy, &port)) {
+		err_set(&a->err, ERR_NET, "cannot connect to the proxy %s:%u: %s", proxy, port,
+			number ? strerror((int)number) : "no connection");
+		err_hint(&a->err, "check https_proxy, or name %s in no_proxy", host);
+		a->unreachable = true;
 		return;
 	}
 	err_set(&a->err, ERR_NET, "%s by %s:%u",

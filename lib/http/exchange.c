@@ -53,6 +53,7 @@ int http_exchange_rewind(struct http_exchange *x, struct error *err)
 		return -1;
 	url_release(&x->url);
 	x->url = url;
+	x->host = NULL;
 	x->method = x->request.method;
 	x->has_body = x->request.has_body;
 	x->foreign = false;

@@ -33,7 +33,7 @@ struct http_exchange {
 	bool has_body, foreign;
 	int redirects;
 	struct http_headers headers;
-	struct http_host *host;
+	struct http_host *host; /* NULL: to be found */
 	int64_t begun_ms;
 
 	/* over all tries */

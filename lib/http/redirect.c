@@ -60,5 +60,6 @@ int http_redirect_follow(struct http_exchange *x, const char *location, struct e
 	x->foreign = x->foreign || !url_same_origin(&x->first, &to);
 	url_release(&x->url);
 	x->url = MOVE(to);
+	x->host = NULL;
 	return 0;
 }

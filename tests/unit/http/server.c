@@ -73,6 +73,7 @@ static const struct {
 	{"/status", "HTTP/1.1 99999 OK\r\nContent-Length: 5\r\n\r\nhello", false},
 	{"/http09", "hello", false},
 	{"/nothing", "", false},
+	{"proxied.test:443", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", false},
 	{"/only-1xx", "HTTP/1.1 100 Continue\r\n\r\n", false},
 };
 

@@ -302,6 +302,69 @@ Test(http_curl, loopback_is_never_proxied)
 	server_stop(&s);
 }
 
+/* It is the proxy that does not work, and the message says so. */
+Test(http_curl, proxies_are_told_apart_from_hosts)
+{
+	static const struct {
+		bool listens;
+		enum err_code want;
+		const char *says;
+	} rows[] = {
+		{true, ERR_DENIED, "the proxy refused to connect to proxied.test:443: status 407"},
+		{false, ERR_NET, "cannot connect to the proxy 127.0.0.1:"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO_PTR(http_client) struct http_client *c = NULL;
+		AUTO_FREE char *proxy = NULL;
+		struct http_options options = {.max_tries = 1};
+		struct http_request r = {.method = "GET", .url = "https://proxied.test/x"};
+		struct http_response response = {0};
+		struct error err = {0};
+		struct server s;
+
+		server_start(&s);
+		proxy = server_url(&s, "/");
+		options.proxy = proxy;
+		if (!rows[i].listens)
+			server_stop(&s);
+		cr_assert_eq(http_client_new(&options, &c, &err), 0, "%s", err.msg);
+		cr_expect_eq(http_send(c, &r, &response, &err), -1);
+		cr_expect_eq(err.code, rows[i].want, "%s", err.msg);
+		cr_expect(strstr(err.msg, rows[i].says), "%s", err.msg);
+		cr_expect(strstr(err.hint, "proxy"), "%s", err.hint);
+		if (rows[i].listens)
+			server_stop(&s);
+	}
+}
+
+/* Streams live long: twenty of them on HTTP/1.1 must leave a connection to everybody else. */
+Test(http_curl, streams_do_not_hold_up_others)
+{
+	AUTO_PTR(http_client) struct http_client *c = NULL;
+	AUTO_FREE char *silent = NULL;
+	AUTO_FREE char *ok = NULL;
+	AUTO(http_response) struct http_response response = {0};
+	struct http_options options = {.max_connections = 2};
+	struct http_request stream = {.method = "GET", .stream = true};
+	struct http_request r = {.method = "GET"};
+	struct error err = {0};
+	struct server s;
+
+	server_start(&s);
+	silent = server_url(&s, "/stall");
+	ok = server_url(&s, "/ok");
+	stream.url = silent;
+	r.url = ok;
+	cr_assert_eq(http_client_new(&options, &c, &err), 0, "%s", err.msg);
+	for (int i = 0; i < 20; i++)
+		http_start(c, &stream, count_hello, &err);
+	cr_expect_eq(http_send(c, &r, &response, &err), 0, "%s", err.msg);
+	cr_expect_eq(response.status, 200);
+	http_client_free(TAKE(c));
+	server_stop(&s);
+}
+
 Test(http_curl, keys_that_cannot_be_used)
 {
 	static const struct {
