@@ -27,7 +27,13 @@ void scaffold_result_release(struct scaffold_result *r)
 static int check_target(const char *target, struct error *err)
 {
 	AUTO(strv) struct strv names = {0};
+	const char *last = fs_basename(target);
 
+	/* the folder is replaced as a whole, which the one that somebody works in cannot be */
+	if (!*last || strcmp(last, ".") == 0 || strcmp(last, "..") == 0) {
+		err_set(err, ERR_USAGE, "'%s' cannot be the folder of a new project", target);
+		return err_hint(err, "give the name of a folder to create");
+	}
 	if (!fs_exists(target))
 		return 0;
 	if (fs_is_dir(target)) {
@@ -38,6 +44,20 @@ static int check_target(const char *target, struct error *err)
 	}
 	err_set(err, ERR_CONFLICT, "%s exists and is not an empty folder", target);
 	return err_hint(err, "give another folder: msctl new NAME DIR");
+}
+
+/* Would git take a file of this path for its own? */
+static bool is_git_path(const char *path)
+{
+	for (;;) {
+		size_t len = strcspn(path, "/");
+
+		if (len == 4 && strncasecmp(path, ".git", 4) == 0)
+			return true;
+		if (path[len] == '\0')
+			return false;
+		path += len + 1;
+	}
 }
 
 /* A file's name in the project: tags rendered, .tmpl taken off. */
@@ -52,7 +72,7 @@ static int render_path(const struct source_file *f, const json_t *data, bool *is
 	*is_template = text_ends(buf_str(&path), SUFFIX);
 	if (*is_template)
 		buf_cut(&path, path.len - strlen(SUFFIX));
-	if (!fs_is_clean_relative(buf_str(&path)))
+	if (!fs_is_clean_relative(buf_str(&path)) || is_git_path(buf_str(&path)))
 		return err_set(err, ERR_INPUT, "%s: the rendered name '%s' is not a path in the project",
 			       f->path, buf_str(&path));
 	*out = buf_take(&path);
@@ -74,13 +94,14 @@ static int write_file(const char *path, struct span data, bool executable, struc
 	return fs_write_fd(fd, path, data.data, data.len, err);
 }
 
-static int make_file(const struct source_file *f, const json_t *data, const char *root,
-		     struct error *err)
+static int make_file(const struct template_source *source, const struct source_file *f,
+		     const json_t *data, const char *root, struct error *err)
 {
+	AUTO_FREE char *origin = xasprintf("%s/files/%s", source->origin, f->path);
 	AUTO_FREE char *path = NULL;
 	AUTO_FREE char *full = NULL;
 	AUTO(buf) struct buf text = {0};
-	struct tmpl_options options = {.name = f->path};
+	struct tmpl_options options = {.name = origin};
 	bool is_template;
 
 	if (render_path(f, data, &is_template, &path, err) < 0)
@@ -95,16 +116,13 @@ static int make_file(const struct source_file *f, const json_t *data, const char
 }
 
 static int render_all(const struct scaffold_request *request, const struct template_source *source,
-		      const char *root, struct error *err)
+		      const json_t *data, const char *root, struct error *err)
 {
-	AUTO_JSON json_t *data = NULL;
 	AUTO_FREE char *message = NULL;
 
-	if (template_variables(source, request->name, request->set, request->set_count, &data, err) < 0)
-		return -1;
 	for (size_t i = 0; i < source->file_count; i++)
 		if (cancel_check(request->cancel, err) < 0 ||
-		    make_file(&source->files[i], data, root, err) < 0)
+		    make_file(source, &source->files[i], data, root, err) < 0)
 			return -1;
 	if (!request->git)
 		return 0;
@@ -137,33 +155,44 @@ static int open_up(const char *staging, struct error *err)
 static int stage(const struct scaffold_request *request, const struct template_source *source,
 		 struct error *err)
 {
-	AUTO_FREE char *plain = xstrndup(request->target, strlen(request->target));
+	AUTO_JSON json_t *data = NULL;
 	AUTO_FREE char *parent = NULL;
 	AUTO_FREE char *staging = NULL;
 	struct error ignored = {0};
 
-	for (size_t n = strlen(plain); n > 1 && plain[n - 1] == '/'; n--)
-		plain[n - 1] = '\0';
-	parent = fs_dirname(plain);
+	if (template_variables(source, request->name, request->set, request->set_count, &data, err) < 0)
+		return -1;
+	parent = fs_dirname(request->target);
 	if (fs_mkdirs(parent, 0777, err) < 0 ||
 	    fs_temp_dir(parent, ".msctl-new.", &staging, err) < 0)
 		return -1;
-	if (open_up(staging, err) < 0 || render_all(request, source, staging, err) < 0 ||
-	    cancel_check(request->cancel, err) < 0 || move_into_place(staging, plain, err) < 0) {
+	if (open_up(staging, err) < 0 || render_all(request, source, data, staging, err) < 0 ||
+	    cancel_check(request->cancel, err) < 0 || move_into_place(staging, request->target, err) < 0) {
 		fs_remove_tree(staging, &ignored);
 		return -1;
 	}
 	return 0;
 }
 
+static char *without_slashes(const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return xstrndup(path, n);
+}
+
 int scaffold_new(const struct scaffold_request *request, struct scaffold_result *out,
 		 struct error *err)
 {
 	AUTO(template_source) struct template_source source = {0};
+	AUTO_FREE char *target = without_slashes(request->target);
+	struct scaffold_request own = *request;
 
-	if (service_name_check(request->name, err) < 0 || check_target(request->target, err) < 0 ||
-	    template_source_load(request->template_, &source, err) < 0 ||
-	    stage(request, &source, err) < 0)
+	own.target = target;
+	if (service_name_check(own.name, err) < 0 || check_target(target, err) < 0 ||
+	    template_source_load(own.template_, &source, err) < 0 || stage(&own, &source, err) < 0)
 		return -1;
 	*out = (struct scaffold_result){
 		.template_name = xstrdup(source.name),

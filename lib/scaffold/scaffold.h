@@ -29,5 +29,5 @@ struct scaffold_result {
 
 void scaffold_result_release(struct scaffold_result *r);
 
-/* ERR_CONFLICT: the target exists and is not empty. ERR_INPUT: name, variables or template. */
+/* ERR_CONFLICT: the target exists and is not empty. ERR_USAGE: name, target, variables. ERR_MISSING: no such template. ERR_INPUT: the template is wrong. */
 int scaffold_new(const struct scaffold_request *request, struct scaffold_result *out, struct error *err);

@@ -160,6 +160,9 @@ static int load_any(struct loader *l, const char *what, struct error *err)
 		err_set(err, ERR_MISSING, "no template folder %s", what);
 		return err_hint(err, "give a folder that holds template.yaml");
 	}
+	/* before anything is read: the folder may be any */
+	if (!fs_exists(l->source->manifest_name))
+		return 0;
 	return fs_walk(what, visit_file, l, err);
 }
 

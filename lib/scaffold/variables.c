@@ -4,32 +4,18 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "conf/project.h"
 #include "tmpl/tmpl.h"
 
 #include <ctype.h>
 #include <regex.h>
 #include <string.h>
 
-#define MAX_NAME 63
-
-static bool is_label(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (len == 0 || len > MAX_NAME || !islower((unsigned char)name[0]) || name[len - 1] == '-')
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!islower((unsigned char)name[i]) && !isdigit((unsigned char)name[i]) &&
-		    name[i] != '-')
-			return false;
-	return true;
-}
-
 int service_name_check(const char *name, struct error *err)
 {
-	if (is_label(name))
+	if (project_name_is_valid(name))
 		return 0;
-	err_set(err, ERR_INPUT, "'%s' cannot be a service's name", name);
+	err_set(err, ERR_USAGE, "'%s' cannot be a service's name", name);
 	return err_hint(err, "use lower-case letters, digits and '-', starting with a letter, at most "
 			     "63 in all");
 }
@@ -92,14 +78,25 @@ static void derive(json_t *data, const char *name, const char *text)
 	json_object_set_new(data, buf_str(&key), json_string(buf_str(&pascal)));
 }
 
+static int hint_choices(const json_t *choices, struct error *err)
+{
+	AUTO(buf) struct buf list = {0};
+
+	for (size_t i = 0; i < json_array_size(choices); i++)
+		buf_addf(&list, "%s%s", i ? ", " : "", json_string_value(json_array_get(choices, i)));
+	return err_hint(err, "give one of %s", buf_str(&list));
+}
+
 static int refuse(const struct variable *v, const char *value, struct error *err)
 {
-	err_set(err, ERR_INPUT, "%s cannot be '%s'", v->name, value);
+	err_set(err, ERR_INPUT, "variable %s cannot be '%s'", v->name, value);
 	if (strcmp(v->type, "int") == 0)
 		return err_hint(err, "give a number from %lld to %lld", (long long)v->min,
 				(long long)v->max);
 	if (strcmp(v->type, "bool") == 0)
 		return err_hint(err, "give true or false");
+	if (json_array_size(v->choices))
+		return hint_choices(v->choices, err);
 	if (v->pattern)
 		return err_hint(err, "it must match %s", v->pattern);
 	return err_hint(err, "%s", v->summary ? v->summary : "see 'msctl template show'");
@@ -163,12 +160,16 @@ static int set_default(json_t *data, const struct variable *v, const struct temp
 		err_set(err, ERR_INPUT, "template %s needs a value for %s", source->name, v->name);
 		return err_hint(err, "add --set %s=VALUE", v->name);
 	}
-	if (!json_is_string(v->fallback)) {
-		if (json_is_integer(v->fallback))
-			buf_addf(&text, "%lld", (long long)json_integer_value(v->fallback));
-		else
-			buf_adds(&text, json_is_true(v->fallback) ? "true" : "false");
+	if (json_is_integer(v->fallback)) {
+		buf_addf(&text, "%lld", (long long)json_integer_value(v->fallback));
 		return set_value(data, v, buf_str(&text), err);
+	}
+	if (json_is_boolean(v->fallback))
+		return set_value(data, v, json_is_true(v->fallback) ? "true" : "false", err);
+	if (!json_is_string(v->fallback)) {
+		err_set(err, ERR_INPUT, "%s: the default of %s is no text, whole number or truth",
+			source->manifest_name, v->name);
+		return err_hint(err, "put the value in quotes");
 	}
 	if (tmpl_render(span_of(json_string_value(v->fallback)), data, &options, &text, err) < 0)
 		return -1;
@@ -184,6 +185,23 @@ static const char *given(const char *name, const char *const *set, size_t set_co
 		if (strncmp(set[i - 1], name, len) == 0 && set[i - 1][len] == '=')
 			return set[i - 1] + len + 1;
 	return NULL;
+}
+
+/* A name that templates can write: what is built in and what is derived stays as it is. */
+static int check_name(const struct template_source *source, const char *name, const json_t *data,
+		      struct error *err)
+{
+	const char *c = name;
+
+	while (islower((unsigned char)*c) || isdigit((unsigned char)*c) || *c == '_')
+		c++;
+	if (*c || !islower((unsigned char)*name))
+		return err_set(err, ERR_INPUT, "%s: '%s' cannot be a variable's name",
+			       source->manifest_name, name);
+	if (json_object_get(data, name))
+		return err_set(err, ERR_INPUT, "%s: the variable %s is there already",
+			       source->manifest_name, name);
+	return 0;
 }
 
 static int read_variable(const struct template_source *source, size_t i, struct variable *v,
@@ -224,7 +242,7 @@ static int check_given(const struct template_source *source, const char *const *
 		near = names.count
 			       ? text_nearest(name, (const char *const *)(void *)names.items)
 			       : NULL;
-		err_set(err, ERR_INPUT, "template %s has no variable '%s'", source->name, name);
+		err_set(err, ERR_USAGE, "template %s has no variable '%s'", source->name, name);
 		return near ? err_hint(err, "did you mean '%s'?", near)
 			    : err_hint(err, "run 'msctl template show %s' for its variables",
 				       source->name);
@@ -245,11 +263,16 @@ int template_variables(const struct template_source *source, const char *name,
 		struct variable v;
 		const char *value;
 
-		if (read_variable(source, i, &v, err) < 0)
+		if (read_variable(source, i, &v, err) < 0 ||
+		    check_name(source, v.name, data, err) < 0)
 			return -1;
 		value = given(v.name, set, set_count);
-		if ((value ? set_value(data, &v, value, err) : set_default(data, &v, source, err)) < 0)
+		if (!value && set_default(data, &v, source, err) < 0)
 			return -1;
+		if (value && set_value(data, &v, value, err) < 0) {
+			err->code = ERR_USAGE; /* the value came from the command line */
+			return -1;
+		}
 	}
 	*out = json_incref(data);
 	return 0;
