@@ -38,10 +38,26 @@ static void add_protocol(json_t *ports)
 	}
 }
 
-static void container_protocols(void *user, json_t *container)
+/* "cpu: 0.5" is a number in YAML, and server-side apply wants a quantity's text. */
+static void quantities_as_text(json_t *amounts)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(amounts, name, value) {
+		AUTO_FREE char *text = json_is_number(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+
+		if (text)
+			json_object_set_new(amounts, name, json_string(text));
+	}
+}
+
+static void normalize_container(void *user, json_t *container)
 {
 	(void)user;
 	add_protocol(json_object_get(container, "ports"));
+	quantities_as_text(doc_get(container, "resources.limits"));
+	quantities_as_text(doc_get(container, "resources.requests"));
 }
 
 static void rule_protocols(const json_t *rules)
@@ -86,7 +102,10 @@ void kube_apply_normalize(json_t *doc)
 	json_object_del(doc, "status");
 	for (size_t i = 0; i < ARRAY_LEN(servers); i++)
 		json_object_del(metadata, servers[i]);
-	kube_each_container(kube_pod_spec(doc), container_protocols, NULL);
+	kube_each_container(kube_pod_spec(doc), normalize_container, NULL);
+	quantities_as_text(doc_get(doc, "spec.hard"));
+	quantities_as_text(doc_get(doc, "spec.capacity"));
+	quantities_as_text(doc_get(doc, "spec.resources.requests"));
 	if (strcmp(kind, "Service") == 0)
 		add_protocol(doc_get(doc, "spec.ports"));
 	if (strcmp(kind, "NetworkPolicy") == 0) {

@@ -9,8 +9,8 @@
 #include "kube/fields.h"
 #include "kube/object.h"
 
-/* Make a document fit to be applied: no nulls, no status, no managedFields and other fields of the server, stringData as data, and "protocol: TCP"
- * where a port names none (servers before 1.20.3 refuse what they would fill in). */
+/* Make a document fit to be applied: no nulls, no status, no managedFields and other fields of the server, stringData as data, amounts like
+ * "cpu: 0.5" as text, and "protocol: TCP" where a port names none (older servers refuse what they would fill in). */
 void kube_apply_normalize(json_t *doc);
 
 struct kube_apply_options {

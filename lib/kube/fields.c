@@ -127,6 +127,14 @@ static enum kube_apply_effect walk_list(const json_t *desired, const json_t *fie
 	return w.matched == json_array_size(desired) ? w.effect : KUBE_APPLY_CHANGE;
 }
 
+/* An empty value (emptyDir: {}) leaves no field behind in many servers. */
+static enum kube_apply_effect without_field(const json_t *value, const json_t *there)
+{
+	if (!is_empty(value) || !is_empty(there))
+		return KUBE_APPLY_CHANGE;
+	return there && json_equal(value, there) ? KUBE_APPLY_NOTHING : KUBE_APPLY_UNSURE;
+}
+
 static enum kube_apply_effect walk_object(const json_t *desired, const json_t *fields,
 					  const json_t *live, const char *key)
 {
@@ -141,9 +149,7 @@ static enum kube_apply_effect walk_object(const json_t *desired, const json_t *f
 		const json_t *there = json_object_get(live, name);
 
 		if (!below)
-			/* an empty value may leave no field behind */
-			effect = worse(effect, is_empty(value) && is_empty(there) ? KUBE_APPLY_UNSURE
-										  : KUBE_APPLY_CHANGE);
+			effect = worse(effect, without_field(value, there));
 		else if (quantities && !json_is_object(value))
 			effect = worse(effect, compare(value, there, true));
 		else

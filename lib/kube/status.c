@@ -24,6 +24,14 @@ static enum err_code class_of(int status, const char *reason)
 	return ERR_NET;
 }
 
+/* Old servers call it an internal error when they cannot read what they were sent. */
+static enum err_code class_of_answer(int status, const char *reason, const char *message)
+{
+	if (status == 500 && strstr(message, "failed to create typed patch object"))
+		return ERR_INPUT;
+	return class_of(status, reason);
+}
+
 static int hint_forbidden(const char *message, struct error *err)
 {
 	if (strstr(message, "exceeded quota"))
@@ -92,16 +100,17 @@ int kube_status_error(const struct kube_client *c, const char *method, const cha
 {
 	const char *reason = doc_text(status_doc, "reason", "");
 	const char *message = doc_text(status_doc, "message", "");
+	enum err_code code = class_of_answer(status, reason, message);
 	AUTO(buf) struct buf causes = {0};
 
 	if (strcmp(reason, "Invalid") == 0)
 		add_causes(status_doc, &causes);
 	if (causes.len > 0)
-		err_set(err, class_of(status, reason), "invalid: %s", buf_str(&causes));
+		err_set(err, code, "invalid: %s", buf_str(&causes));
 	else if (*message)
-		err_set(err, class_of(status, reason), "%s", message);
+		err_set(err, code, "%s", message);
 	else
-		err_set(err, class_of(status, reason), "%s %s%.*s: the server answers %d", method,
+		err_set(err, code, "%s %s%.*s: the server answers %d", method,
 			kube_client_server(c), (int)strcspn(path, "?"), path, status);
 	add_hint(c, status, message, status_doc, err);
 	return -1;

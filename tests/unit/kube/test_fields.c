@@ -37,7 +37,9 @@ Test(kube_fields, what_applying_would_do)
 		{"{'o':{'a':1}}", "{'o':{'a':1,'b':2}}", "{'f:o':{'.':{},'f:a':{}}}", KUBE_APPLY_NOTHING, "nested"},
 		{"{'o':{}}", "{'o':{}}", "{'f:o':{}}", KUBE_APPLY_NOTHING, "empty"},
 		{"{'e':[]}", "{}", "{'f:e':{}}", KUBE_APPLY_NOTHING, "empty and left out"},
-		{"{'e':[]}", "{}", "{}", KUBE_APPLY_UNSURE, "empty and without a trace"},
+		{"{'a':1,'e':[]}", "{'a':1}", "{'f:a':{}}", KUBE_APPLY_UNSURE, "empty and without a trace"},
+		{"{'a':1,'e':{}}", "{'a':1,'e':{}}", "{'f:a':{}}", KUBE_APPLY_NOTHING, "empty on both sides"},
+		{"{'a':1,'e':{}}", "{'a':1,'e':{'b':1}}", "{'f:a':{}}", KUBE_APPLY_CHANGE, "empty, but not there"},
 		{"{'l':[1,2]}", "{'l':[1,2]}", "{'f:l':{}}", KUBE_APPLY_NOTHING, "atomic list"},
 		{"{'l':[{'p':1}]}", "{'l':[{'p':1,'d':2}]}", "{'f:l':{}}", KUBE_APPLY_UNSURE, "defaults in an atomic list"},
 		{"{'l':[{'name':'x','v':1}]}", "{'l':[{'name':'x','v':1,'d':1}]}",
@@ -185,6 +187,8 @@ Test(kube_apply, normalize)
 		{"{'kind':'CronJob','spec':{'jobTemplate':{'spec':{'template':{'spec':{'initContainers':[{'ports':[{}]}]}}}}}}",
 		 "{'kind':'CronJob','spec':{'jobTemplate':{'spec':{'template':{'spec':{'initContainers':[{'ports':[{"
 		 "'protocol':'TCP'}]}]}}}}}}"},
+		{"{'kind':'Pod','spec':{'containers':[{'resources':{'limits':{'cpu':0.5,'memory':'1Gi'},'requests':{'cpu':1}}}]}}",
+		 "{'kind':'Pod','spec':{'containers':[{'resources':{'limits':{'cpu':'0.5','memory':'1Gi'},'requests':{'cpu':'1'}}}]}}"},
 		{"{'kind':'Secret','data':{'a':'eA=='},'stringData':{'b':'y'}}",
 		 "{'data':{'a':'eA==','b':'eQ=='},'kind':'Secret'}"},
 	};
