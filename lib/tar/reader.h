@@ -1,10 +1,14 @@
-/* reader.h - tar archives read entry by entry: tar, tar+gzip, tar+zstd, told apart by content (libarchive behind it).
+/* reader.h - tar archives read entry by entry: tar, tar+gzip, tar+zstd, told apart by content.
  *
- * Nothing of an entry is trusted: the policy of names and links is the reader's, warnings of the library are errors. */
+ * Nothing of an entry is trusted: the policy of names and links is the reader's. Names are bytes, never
+ * converted or normalised (libarchive does both, and cuts at a NUL, so it is not used). Extended attributes are
+ * skipped. Sparse files, volume labels and other compressions are refused. An archive may lack the two zero
+ * blocks at its end: that it is complete says its digest. */
 #pragma once
 
 #include "base/auto.h"
 #include "base/error.h"
+#include "crypto/sha256.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +24,7 @@ enum tar_type {
 	TAR_SYMLINK,
 	TAR_HARDLINK,
 	TAR_CHAR,
-	TAR_BLOCK,
+	TAR_BLOCK_DEVICE,
 	TAR_FIFO,
 };
 
@@ -43,7 +47,7 @@ struct tar_source {
 	void *user;
 };
 
-/* name starts messages. max_bytes caps the uncompressed total. ERR_SYS when libarchive cannot be loaded. */
+/* name starts messages. max_bytes caps the uncompressed total. ERR_INPUT: another compression; ERR_SYS when libzstd is needed and cannot be loaded. */
 int tar_reader_new(const struct tar_source *source, const char *name, uint64_t max_bytes, struct tar_reader **out,
 		   struct error *err);
 void tar_reader_free(struct tar_reader *r);
@@ -53,3 +57,5 @@ DEFINE_AUTO_PTR(tar_reader)
 int tar_reader_next(struct tar_reader *r, struct tar_entry *entry, struct error *err);
 /* The current file's content; 0 at its end. */
 ssize_t tar_reader_data(struct tar_reader *r, void *data, size_t len, struct error *err);
+/* After the end: SHA-256 of the whole uncompressed archive, which is the layer's diff_id. */
+void tar_reader_sum(struct tar_reader *r, uint8_t sum[SHA256_BYTES]);
