@@ -116,7 +116,7 @@ static int refused(struct apply_op *op, int status, json_t *doc, struct error *e
 		op->item->action = DEPLOY_CREATED;
 		return 0;
 	}
-	if (strstr(err->msg, "unknown field") || strstr(err->msg, "duplicate field"))
+	if (strict_is_unknown_field(err->msg))
 		return strict_explain(o, err);
 	return wrap(op, "", err);
 }

@@ -18,11 +18,25 @@ static int unknown(const struct deploy_session *s, const struct kube_object *o,
 	return err_hint(err, "see 'kubectl explain %s' for the fields that there are", o->resource->plural);
 }
 
+/* A schema that describes the object, as far as the server has one; the copy may be older than the kind. */
+static int load_for(struct deploy_session *s, const struct kube_object *o, struct kube_schema *schema, bool *fresh)
+{
+	struct error ignored;
+
+	if (!schema->doc && kube_schema_load(s->client, s->cache_dir, false, schema, &ignored) < 0)
+		return -1;
+	if (*fresh || kube_schema_has(schema, o))
+		return 0;
+	*fresh = true;
+	kube_schema_release(schema);
+	return kube_schema_load(s->client, s->cache_dir, true, schema, &ignored);
+}
+
 int strict_check(struct deploy_session *s, const struct deploy_set *set, struct error *err)
 {
 	AUTO(kube_schema) struct kube_schema schema = {0};
 	struct kube_unknown_field field = {0};
-	struct error ignored;
+	bool fresh = false;
 
 	if (s->discovery.aggregated)
 		return 0;
@@ -31,21 +45,40 @@ int strict_check(struct deploy_session *s, const struct deploy_set *set, struct 
 
 		if (item->action == DEPLOY_UNCHANGED)
 			continue;
-		if (!schema.doc && kube_schema_load(s->client, s->cache_dir, &schema, &ignored) < 0)
-			return ignored.code == ERR_INTERRUPTED ? cancel_check(s->cancel, err) : 0;
+		if (load_for(s, &item->object, &schema, &fresh) < 0)
+			return cancel_check(s->cancel, err);
 		if (kube_schema_check(&schema, &item->object, &field))
 			return unknown(s, &item->object, &field, err);
 	}
 	return 0;
 }
 
+/* The path in: strict decoding error: unknown field "spec.x" · .spec.x: field not declared in schema. Caller frees. */
+static char *path_in(const char *message)
+{
+	const char *word = strstr(message, " field \"");
+	const char *undeclared = strstr(message, ": field not declared");
+	const char *start = word ? word + strlen(" field \"") : undeclared;
+
+	if (!start)
+		return xstrdup("");
+	if (word)
+		return xstrndup(start, strcspn(start, "\""));
+	while (start > message && start[-1] != ' ')
+		start--;
+	start += *start == '.';
+	return xstrndup(start, (size_t)(undeclared - start));
+}
+
+bool strict_is_unknown_field(const char *message)
+{
+	return strstr(message, "unknown field \"") || strstr(message, "duplicate field \"") ||
+	       strstr(message, "field not declared in schema");
+}
+
 int strict_explain(const struct kube_object *o, struct error *err)
 {
-	/* ...strict decoding error: unknown field "spec.replicaz", unknown field "spec.x" */
-	const char *word = strstr(err->msg, " field \"");
-	const char *start = word ? word + strlen(" field \"") : NULL;
-	const char *end = start ? strchr(start, '"') : NULL;
-	AUTO_FREE char *path = end ? xstrndup(start, (size_t)(end - start)) : xstrdup("");
+	AUTO_FREE char *path = path_in(err->msg);
 	AUTO_FREE char *where = kube_object_where(o, path);
 	bool twice = strstr(err->msg, "duplicate field") != NULL;
 

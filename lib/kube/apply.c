@@ -136,26 +136,28 @@ void kube_conflicts_release(struct kube_conflicts *c)
 enum kube_conflict_action kube_conflict_decide(const char *field, const char *manager)
 {
 	static const struct {
-		const char *pattern;
+		const char *manager, *field; /* patterns; the first row that matches both decides */
 		enum kube_conflict_action action;
-	} managers[] = {
-		{"kubectl*", KUBE_CONFLICT_TAKE},
-		{"helm*", KUBE_CONFLICT_TAKE},
-		{"Helm*", KUBE_CONFLICT_TAKE},
-		{"msctl*", KUBE_CONFLICT_TAKE},
-		{"before-first-apply", KUBE_CONFLICT_TAKE},
-	};
-	static const char *const controllers_fields[] = {
-		".spec.replicas", ".spec.clusterIP", ".spec.clusterIPs*", "*.nodePort", ".spec.healthCheckNodePort",
-		"*.caBundle", "*.resources.requests*", "*.resources.limits*",
+	} rules[] = {
+		{"kubectl*", "*", KUBE_CONFLICT_TAKE},
+		{"helm*", "*", KUBE_CONFLICT_TAKE},
+		{"Helm*", "*", KUBE_CONFLICT_TAKE},
+		{"msctl*", "*", KUBE_CONFLICT_TAKE},
+		{"before-first-apply", "*", KUBE_CONFLICT_TAKE},
+		{"kube-controller-manager", ".spec.replicas", KUBE_CONFLICT_SHARE},
+		{"*autoscaler*", ".spec.replicas", KUBE_CONFLICT_SHARE},
+		{"keda*", ".spec.replicas", KUBE_CONFLICT_SHARE},
+		{"vpa*", "*.resources.*", KUBE_CONFLICT_SHARE},
+		{"*autoscaler*", "*.resources.*", KUBE_CONFLICT_SHARE},
+		{"*", ".spec.clusterIP*", KUBE_CONFLICT_SHARE},
+		{"*", "*.nodePort", KUBE_CONFLICT_SHARE},
+		{"*", ".spec.healthCheckNodePort", KUBE_CONFLICT_SHARE},
+		{"*", "*.caBundle", KUBE_CONFLICT_SHARE},
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(managers); i++)
-		if (text_glob(managers[i].pattern, manager))
-			return managers[i].action;
-	for (size_t i = 0; i < ARRAY_LEN(controllers_fields); i++)
-		if (text_glob(controllers_fields[i], field))
-			return KUBE_CONFLICT_SHARE;
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		if (text_glob(rules[i].manager, manager) && text_glob(rules[i].field, field))
+			return rules[i].action;
 	return KUBE_CONFLICT_STOP;
 }
 
@@ -211,7 +213,7 @@ size_t kube_apply_share(const json_t *live, json_t *desired)
 
 	if (!doc_get(desired, "spec.replicas"))
 		return 0;
-	owner = kube_field_owner(live, "spec.replicas", KUBE_MANAGER);
+	owner = kube_field_updater(live, "spec.replicas", KUBE_MANAGER);
 	if (!owner || kube_conflict_decide(".spec.replicas", owner) != KUBE_CONFLICT_SHARE)
 		return 0;
 	return kube_field_remove(desired, ".spec.replicas") ? 1 : 0;

@@ -250,7 +250,7 @@ static bool owns(const json_t *fields, const char *path)
 	return true;
 }
 
-const char *kube_field_owner(const json_t *live, const char *path, const char *our_manager)
+const char *kube_field_updater(const json_t *live, const char *path, const char *our_manager)
 {
 	const json_t *entries = doc_get(live, "metadata.managedFields");
 
@@ -258,7 +258,9 @@ const char *kube_field_owner(const json_t *live, const char *path, const char *o
 		const json_t *e = json_array_get(entries, i);
 		const char *manager = doc_text(e, "manager", "");
 
-		if (strcmp(manager, our_manager) != 0 && owns(json_object_get(e, "fieldsV1"), path))
+		if (strcmp(manager, our_manager) != 0 &&
+		    strcmp(doc_text(e, "operation", ""), "Update") == 0 &&
+		    owns(json_object_get(e, "fieldsV1"), path))
 			return manager;
 	}
 	return NULL;

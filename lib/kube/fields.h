@@ -22,8 +22,9 @@ enum kube_apply_effect kube_apply_effect(const json_t *live, const json_t *desir
 /* Compare the live object with the answer of a dry run: true if nothing but bookkeeping differs. */
 bool kube_is_same_object(const json_t *live, const json_t *answer);
 
-/* The manager, other than ours, of the field at a dotted path ("spec.replicas"), or NULL. Borrowed. */
-const char *kube_field_owner(const json_t *live, const char *path, const char *our_manager);
+/* The manager, other than ours, that set the field at a dotted path ("spec.replicas") by an update, as controllers and
+ * people do; NULL: none. Borrowed. */
+const char *kube_field_updater(const json_t *live, const char *path, const char *our_manager);
 
 /* Take the field at a server's path (".spec.ports[port=80,protocol=\"TCP\"].nodePort") out of desired. False if it is not there. */
 bool kube_field_remove(json_t *desired, const char *path);

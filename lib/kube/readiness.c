@@ -132,6 +132,8 @@ static void stateful_set(const json_t *live, struct kube_readiness *r)
 			      : strcmp(current, update) == 0 || updated >= want;
 	if (moved || strcmp(strategy, "OnDelete") == 0)
 		r->state = KUBE_READY;
+	else
+		snprintf(r->message, sizeof(r->message), "%" PRId64 " of %" PRId64 " updated", updated, want);
 }
 
 static void daemon_set(const json_t *live, struct kube_readiness *r)

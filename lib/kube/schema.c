@@ -128,21 +128,31 @@ static bool check(struct checker *c, const json_t *schema, const json_t *value)
 	return ok;
 }
 
+static const json_t *definition_of(const struct kube_schema *s, const struct kube_object *o)
+{
+	const char *name;
+	json_t *definition;
+
+	json_object_foreach(json_object_get(s->doc, "definitions"), name, definition)
+		if (is_kind(definition, o))
+			return definition;
+	return NULL;
+}
+
+bool kube_schema_has(const struct kube_schema *s, const struct kube_object *o)
+{
+	return definition_of(s, o) != NULL;
+}
+
 int kube_schema_check(const struct kube_schema *s, const struct kube_object *o, struct kube_unknown_field *out)
 {
 	struct checker c = {.s = s, .out = out};
-	const char *name;
-	json_t *definition;
+	const json_t *definition = definition_of(s, o);
 	int found = 0;
 
-	json_object_foreach(json_object_get(s->doc, "definitions"), name, definition) {
-		if (!is_kind(definition, o))
-			continue;
-		/* a schema without fields would refuse everything below metadata */
-		if (json_object_size(json_object_get(definition, "properties")) > 0)
-			found = !check(&c, definition, o->doc);
-		break;
-	}
+	/* a schema without fields would refuse everything below metadata */
+	if (json_object_size(json_object_get(definition, "properties")) > 0)
+		found = !check(&c, definition, o->doc);
 	buf_release(&c.path);
 	return found;
 }
@@ -212,13 +222,14 @@ static int fetch_schema(struct kube_client *c, struct buf *out, struct error *er
 	return rc;
 }
 
-int kube_schema_load(struct kube_client *c, const char *cache_dir, struct kube_schema *out, struct error *err)
+int kube_schema_load(struct kube_client *c, const char *cache_dir, bool fresh, struct kube_schema *out,
+		     struct error *err)
 {
 	AUTO_FREE char *path = cache_path(c, cache_dir);
 	AUTO(buf) struct buf text = {0};
 	struct error ignored;
 
-	if (read_cache(path, &text) && doc_json_parse(buf_span(&text), path, &out->doc, &ignored) == 0)
+	if (!fresh && read_cache(path, &text) && doc_json_parse(buf_span(&text), path, &out->doc, &ignored) == 0)
 		return 0;
 	buf_cut(&text, 0);
 	if (fetch_schema(c, &text, err) < 0 ||

@@ -215,6 +215,8 @@ Test(kube_apply, conflicts)
 		{".spec.replicas", "kube-controller-manager", KUBE_CONFLICT_SHARE},
 		{".spec.replicas", "keda-operator", KUBE_CONFLICT_SHARE},
 		{".spec.replicas", "kubectl-scale", KUBE_CONFLICT_TAKE},
+		{".spec.replicas", "argocd-controller", KUBE_CONFLICT_STOP},
+		{".spec.template.spec.containers[name=\"a\"].resources.requests.cpu", "vpa-updater", KUBE_CONFLICT_SHARE},
 		{".data.LEVEL", "kubectl-edit", KUBE_CONFLICT_TAKE},
 		{".spec.template", "helm", KUBE_CONFLICT_TAKE},
 		{".spec.template", "argocd-controller", KUBE_CONFLICT_STOP},
@@ -256,7 +258,11 @@ Test(kube_apply, an_autoscaler_keeps_its_replicas)
 	AUTO_JSON json_t *by_hand = read_json("{'metadata':{'managedFields':[{'manager':'kubectl','operation':'Update',"
 					      "'fieldsV1':{'f:spec':{'f:replicas':{}}}}]}}");
 
+	AUTO_JSON json_t *applied = read_json("{'metadata':{'managedFields':[{'manager':'kube-controller-manager','operation':"
+					      "'Apply','fieldsV1':{'f:spec':{'f:replicas':{}}}}]}}");
+
 	cr_expect_eq(kube_apply_share(by_hand, desired), 0u);
+	cr_expect_eq(kube_apply_share(applied, desired), 0u);
 	cr_expect_eq(kube_apply_share(scaled, desired), 1u);
 	cr_expect_null(doc_get(desired, "spec.replicas"));
 }
