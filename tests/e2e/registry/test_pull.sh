@@ -65,7 +65,7 @@ test_cut_download_goes_on() {
 	build_hello "$plain/$repo:1"
 	ok "$MSCTL" push "$plain/$repo:1"
 	export MSCTL_STORE=$TEST_DIR/other
-	fault_proxy "$plain" '[{"method": "GET", "path": "blobs", "first": 1, "do": {"cut_down": 300}}]'
+	fault_proxy "$plain" '[{"method": "GET", "path": "blobs", "first": 4, "do": {"cut_down": 300}}]'
 	within 30 ok "$MSCTL" pull "$proxy/$repo:1"
 	grep -q 'cut down' proxy.out || problem 'the fault did not fire'
 	says "$(manifest_digest "$plain" "$repo" 1)"
