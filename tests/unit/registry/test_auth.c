@@ -255,6 +255,28 @@ Test(auth, basic_is_given_when_asked_and_then_at_once)
 	cr_expect_str_eq(script_header(&w.script, 2, "Authorization"), "Basic dTpw");
 }
 
+Test(auth, another_origin_gets_nothing)
+{
+	static const char *const urls[] = {"https://other.test/v2/", "https://r.test:8443/v2/", "http://r.test/v2/"};
+	struct creds c = {.username = (char[]){"u"}, .password = (char[]){"p"}};
+	AUTO(url) struct url api = {0};
+	AUTO(auth) struct auth a = {0};
+	struct error err = {0};
+	struct http_auth callback = auth_for_registry(&a);
+
+	cr_assert_eq(url_parse("https://r.test/", &api, &err), 0);
+	auth_init(&a, &(struct auth_options){.host = "r.test", .api = &api, .clock = &clock_system});
+	auth_use(&a, &c);
+	a.basic = true;
+	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+		struct http_request request = {.method = "GET", .url = urls[i]};
+		AUTO(buf) struct buf value = {0};
+
+		cr_expect_eq(callback.get(callback.user, &request, NULL, &value, &err), 0, "%s", urls[i]);
+		cr_expect_eq(value.len, 0);
+	}
+}
+
 Test(auth, refused_credentials_end_it)
 {
 	static const struct script_answer answers[] = {

@@ -93,19 +93,34 @@ Test(pull, an_index_without_the_platform_says_what_it_has)
 
 Test(pull, a_manifest_that_is_not_as_its_index_says_is_refused)
 {
-	static const struct script_answer answers[] = {
-		INDEX_ANSWER,
-		{"GET", REPO "manifests/sha256:0000000000000000000000000000000000000000000000000000000000000000", 200,
-		 .headers = OCI_TYPE, .body = MANIFEST},
-		{0},
+#define ENTRY(type, size)                                                                          \
+	"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" type "\",\"digest\":\"" MANIFEST_DIGEST         \
+	"\",\"size\":" size ",\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}}]}"
+	static const char *const indexes[] = {
+		INDEX, /* of arm64: another digest */
+		ENTRY(OCI_MEDIA_MANIFEST, "3"),
+		ENTRY(DOCKER_MEDIA_MANIFEST, "407"),
 	};
-	AUTO(world) struct world w = {0};
-	AUTO(registry_result) struct registry_result r = {0};
 
-	world_open(&w, answers, NULL, (struct registry_options){0});
-	cr_assert_eq(pull_with(&w, "linux/arm64", false, &r), -1);
-	cr_expect_eq(w.err.code, ERR_INPUT);
-	expect_nothing_named(&w);
+	for (size_t i = 0; i < ARRAY_LEN(indexes); i++) {
+		const char *digest =
+			i ? MANIFEST_DIGEST
+			  : "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+		AUTO_FREE char *url = xasprintf(REPO "manifests/%s", digest);
+		const struct script_answer answers[] = {
+			{"GET", MANIFEST_URL, 200, .headers = INDEX_TYPE, .body = indexes[i]},
+			{"GET", url, 200, .headers = OCI_TYPE, .body = MANIFEST},
+			{0},
+		};
+		AUTO(world) struct world w = {0};
+		AUTO(registry_result) struct registry_result r = {0};
+
+		world_open(&w, answers, NULL, (struct registry_options){0});
+		cr_expect_eq(pull_with(&w, i ? "linux/amd64" : "linux/arm64", false, &r), -1);
+		cr_expect_eq(w.err.code, ERR_INPUT, "%s", w.err.msg);
+		cr_expect_eq(w.script.seen.count, 2);
+		expect_nothing_named(&w);
+	}
 }
 
 Test(pull, a_lie_about_a_manifest_is_found)

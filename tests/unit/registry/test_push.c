@@ -170,6 +170,7 @@ Test(push, an_upload_that_broke_is_asked_for_and_begun_anew)
 	world_open(&w, answers, NULL, (struct registry_options){0});
 	cr_assert_eq(push(&w, NULL, &r), 0, "%s", w.err.msg);
 	cr_expect(script_is_done(&w.script));
+	cr_expect_eq(w.script.seen.count, 11, "a broken session is never used again");
 	cr_expect_eq(r.present, 2);
 }
 
