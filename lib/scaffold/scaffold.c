@@ -153,15 +153,12 @@ static int open_up(const char *staging, struct error *err)
 }
 
 static int stage(const struct scaffold_request *request, const struct template_source *source,
-		 struct error *err)
+		 const json_t *data, struct error *err)
 {
-	AUTO_JSON json_t *data = NULL;
 	AUTO_FREE char *parent = NULL;
 	AUTO_FREE char *staging = NULL;
 	struct error ignored = {0};
 
-	if (template_variables(source, request->name, request->set, request->set_count, &data, err) < 0)
-		return -1;
 	parent = fs_dirname(request->target);
 	if (fs_mkdirs(parent, 0777, err) < 0 ||
 	    fs_temp_dir(parent, ".msctl-new.", &staging, err) < 0)
@@ -189,10 +186,13 @@ int scaffold_new(const struct scaffold_request *request, struct scaffold_result 
 	AUTO(template_source) struct template_source source = {0};
 	AUTO_FREE char *target = without_slashes(request->target);
 	struct scaffold_request own = *request;
+	AUTO_JSON json_t *data = NULL;
 
 	own.target = target;
 	if (service_name_check(own.name, err) < 0 || check_target(target, err) < 0 ||
-	    template_source_load(own.template_, &source, err) < 0 || stage(&own, &source, err) < 0)
+	    template_source_load(own.template_, &source, err) < 0 ||
+	    template_variables(&source, own.name, own.set, own.set_count, &data, err) < 0 ||
+	    stage(&own, &source, data, err) < 0)
 		return -1;
 	*out = (struct scaffold_result){
 		.template_name = xstrdup(source.name),

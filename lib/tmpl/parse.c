@@ -30,9 +30,9 @@ void token_list_release(struct token_list *l)
 	list_release(l);
 }
 
-int tmpl_fail(struct span text, const char *name, size_t offset, struct error *err, const char *fmt,
-	      ...)
+int tmpl_fail(struct tmpl_source source, size_t offset, struct error *err, const char *fmt, ...)
 {
+	struct span text = source.text;
 	AUTO_FREE char *what = NULL;
 	unsigned line = 1;
 	unsigned column = 1;
@@ -45,11 +45,11 @@ int tmpl_fail(struct span text, const char *name, size_t offset, struct error *e
 	va_start(ap, fmt);
 	what = xvasprintf(fmt, ap);
 	va_end(ap);
-	return err_set(err, ERR_INPUT, "%s:%u:%u: %s", name, line, column, what);
+	return err_set(err, ERR_INPUT, "%s:%u:%u: %s", source.name, line, column, what);
 }
 
 #define FAIL(p, offset, err, ...)                                                                  \
-	tmpl_fail((p)->text, (p)->options->name, offset, err, __VA_ARGS__)
+	tmpl_fail((struct tmpl_source){(p)->text, (p)->options->name}, offset, err, __VA_ARGS__)
 
 static struct span slice(struct span text, size_t from, size_t to)
 {
@@ -249,7 +249,7 @@ static int parse_all(struct parser *p, struct error *err)
 		size_t start = find(p->text, p->at, p->open);
 		size_t begin = start;
 		size_t next = 0;
-		struct tag tag;
+		struct tag tag = {0};
 
 		if (start == SIZE_MAX)
 			break;

@@ -34,9 +34,15 @@ void token_list_release(struct token_list *l);
 int tmpl_parse(struct span text, const struct tmpl_options *options, struct token_list *out,
 	       struct error *err);
 
+/* A template as messages need it. */
+struct tmpl_source {
+	struct span text;
+	const char *name;
+};
+
 /* "name:line:column: ..." for an offset. ERR_INPUT. Returns -1. */
-int tmpl_fail(struct span text, const char *name, size_t offset, struct error *err, const char *fmt,
-	      ...) PRINTF(5, 6);
+int tmpl_fail(struct tmpl_source source, size_t offset, struct error *err, const char *fmt, ...)
+	PRINTF(4, 5);
 
 /* The escaper of a name written behind '|'; false if there is none. */
 bool tmpl_escape_named(struct span name, enum tmpl_escape *out);

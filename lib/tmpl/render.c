@@ -19,14 +19,13 @@ struct renderer {
 
 /* One template or partial. */
 struct source {
-	struct span text;
-	const char *name;
+	struct tmpl_source source;
 	const struct token *tokens;
 };
 
 static int fail(const struct source *s, const struct token *t, struct error *err, const char *what)
 {
-	return tmpl_fail(s->text, s->name, t->offset, err, "%s '%.*s'", what, (int)t->text.len,
+	return tmpl_fail(s->source, t->offset, err, "%s '%.*s'", what, (int)t->text.len,
 			 t->text.data);
 }
 
@@ -101,7 +100,7 @@ static int add_variable(struct renderer *r, const struct source *s, const struct
 	}
 	problem = tmpl_escape_add(t->escape, text, t->explicit_raw || r->options->lenient, r->out);
 	if (problem)
-		return tmpl_fail(s->text, s->name, t->offset, err, "the value of '%.*s' %s",
+		return tmpl_fail(s->source, t->offset, err, "the value of '%.*s' %s",
 				 (int)t->text.len, t->text.data, problem);
 	return 0;
 }
@@ -218,11 +217,11 @@ static int render_range(struct renderer *r, const struct source *s, size_t from,
 		const struct token *t = &s->tokens[i];
 
 		if (++r->steps > TMPL_MAX_STEPS)
-			return tmpl_fail(s->text, s->name, t->offset, err, "too much to render");
+			return tmpl_fail(s->source, t->offset, err, "too much to render");
 		if (render_token(r, s, i, err) < 0)
 			return -1;
 		if (r->out->len - r->start > TMPL_MAX_OUTPUT)
-			return tmpl_fail(s->text, s->name, t->offset, err, "more than %u MiB come out",
+			return tmpl_fail(s->source, t->offset, err, "more than %u MiB come out",
 					 TMPL_MAX_OUTPUT >> 20);
 		if (t->type == TOKEN_SECTION || t->type == TOKEN_INVERTED)
 			i = t->end;
@@ -234,7 +233,7 @@ static int render_source(struct renderer *r, struct span text, const char *name,
 {
 	AUTO(token_list) struct token_list tokens = {0};
 	struct tmpl_options options = *r->options;
-	struct source s = {text, name, NULL};
+	struct source s = {{text, name}, NULL};
 
 	options.name = name;
 	if (tmpl_parse(text, &options, &tokens, err) < 0)
