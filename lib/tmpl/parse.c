@@ -249,7 +249,7 @@ static int parse_all(struct parser *p, struct error *err)
 		size_t start = find(p->text, p->at, p->open);
 		size_t begin = start;
 		size_t next = 0;
-		struct tag tag = {0};
+		struct tag tag = {.content = {"", 0}};
 
 		if (start == SIZE_MAX)
 			break;
