@@ -3,7 +3,6 @@
 #include "build/build.h"
 #include "cmd/remote.h"
 #include "conf/project.h"
-#include "repo/repo.h"
 
 #include <string.h>
 
@@ -21,30 +20,15 @@ static const struct opt push_opts[] = {
 	OPT_DONE,
 };
 
-/* What msctl build names an image without -t: the project's image and version. */
-static int project_ref(struct ctx *ctx, struct oci_ref *out, struct error *err)
+/* What msctl build names an image without -t. */
+static int project_ref(struct ctx *ctx, bool needs_host, struct oci_ref *out, struct error *err)
 {
 	AUTO(project) struct project p = {0};
 	AUTO(oci_ref) struct oci_ref ref = {0};
-	AUTO(repo_info) struct repo_info repo = {0};
-	struct error no_repo;
-	const char *version;
 
-	if (project_load(NULL, ctx->global.file, &p, err) < 0)
+	if (project_load(NULL, ctx->global.file, &p, err) < 0 || build_reference(&p, &ref, err) < 0)
 		return -1;
-	if (oci_ref_parse(p.image, &ref, err) < 0)
-		return err_wrap(err, "%s: image", p.file);
-	version = p.version;
-	if (strcmp(version, "git") == 0) {
-		if (repo_info_read(p.dir, &repo, &no_repo) < 0 && no_repo.code != ERR_MISSING) {
-			*err = no_repo;
-			return -1;
-		}
-		version = repo.describe ? repo.describe : "latest";
-	}
-	if (!ref.tag)
-		ref.tag = build_version_tag(version);
-	if (!ref.host) {
+	if (needs_host && !ref.host) {
 		err_set(err, ERR_INPUT, "%s: image '%s' names no registry", p.file, p.image);
 		return err_hint(err, "write it as HOST/%s, or push with --as HOST/%s:TAG", p.image, p.image);
 	}
@@ -62,7 +46,7 @@ static int choose_refs(struct ctx *ctx, const struct push_options *o, const char
 		return -1;
 	if (o->as && remote_registry_ref(o->as, to, err) < 0)
 		return -1;
-	if (!operand && project_ref(ctx, local, err) < 0)
+	if (!operand && project_ref(ctx, !o->as, local, err) < 0)
 		return -1;
 	if (o->as)
 		return 0;
