@@ -197,31 +197,28 @@ void project_environments_release(struct project *p)
 static int no_such(const struct project *p, const char *name, struct error *err)
 {
 	AUTO_FREE const char **names = xcalloc(p->environment_count + 1, sizeof(*names));
+	AUTO(buf) struct buf list = {0};
 	const char *near;
 
-	for (size_t i = 0; i < p->environment_count; i++)
+	for (size_t i = 0; i < p->environment_count; i++) {
 		names[i] = p->environments[i].name;
+		buf_addf(&list, "%s%s", i ? ", " : "", names[i]);
+	}
+	if (!name) {
+		err_set(err, ERR_USAGE, "%s has several environments and none was chosen", p->file);
+		return err_hint(err, "choose one with -e: %s", buf_str(&list));
+	}
 	near = text_nearest(name, names);
 	err_set(err, ERR_MISSING, "%s: no environment named '%s'", p->file, name);
 	return near ? err_hint(err, "did you mean '%s'?", near)
-		    : err_hint(err, "add it below 'environments', or use one that is there");
-}
-
-static int none_chosen(const struct project *p, struct error *err)
-{
-	AUTO(buf) struct buf names = {0};
-
-	for (size_t i = 0; i < p->environment_count; i++)
-		buf_addf(&names, "%s%s", i ? ", " : "", p->environments[i].name);
-	err_set(err, ERR_USAGE, "%s has several environments and none was chosen", p->file);
-	return err_hint(err, "choose one with -e: %s", buf_str(&names));
+		    : err_hint(err, "there are: %s", buf_str(&list));
 }
 
 int project_environment(const struct project *p, const char *name,
 			const struct project_environment **out, struct error *err)
 {
 	if (!name && p->environment_count != 1)
-		return none_chosen(p, err);
+		return no_such(p, NULL, err);
 	for (size_t i = 0; i < p->environment_count; i++)
 		if (!name || strcmp(p->environments[i].name, name) == 0) {
 			*out = &p->environments[i];

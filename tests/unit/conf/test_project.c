@@ -231,6 +231,8 @@ Test(project, choosing_an_environment)
 	cr_expect_eq(project_environment(&two, "stagin", &env, &err), -1);
 	cr_expect_eq(err.code, ERR_MISSING);
 	cr_expect_str_eq(err.hint, "did you mean 'staging'?");
+	cr_expect_eq(project_environment(&two, "nothing", &env, &err), -1);
+	cr_expect_str_eq(err.hint, "there are: prod, staging");
 }
 
 Test(project, names)
