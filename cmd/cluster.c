@@ -55,16 +55,19 @@ void cluster_project_release(struct cluster_project *p)
 	project_release(&p->project);
 }
 
-static int check_target(const struct project *p, const struct project_environment *e, struct error *err)
+static int check_target(const struct project *p, const struct project_environment *e,
+			struct error *err)
 {
 	bool written = p->yaml.count > 0 && json_object_get(p->yaml.documents[0], "environments");
 
 	/* a project that writes no environments goes where the kubeconfig points */
 	if (strcmp(e->target, "kubernetes") == 0 || !written)
 		return 0;
-	err_set(err, ERR_USAGE, "environment '%s' has the target '%s', not a Kubernetes cluster", e->name, e->target);
+	err_set(err, ERR_USAGE, "environment '%s' has the target '%s', not a Kubernetes cluster",
+		e->name, e->target);
 	if (strcmp(e->target, "local") == 0)
-		return err_hint(err, "run the image here with 'msctl run', or choose another environment with -e");
+		return err_hint(err, "run the image here with 'msctl run', or choose another "
+				     "environment with -e");
 	return err_hint(err, "choose another environment with -e");
 }
 
@@ -89,8 +92,8 @@ int cluster_project_load(struct ctx *ctx, struct cluster_project *out, struct er
 	return deploy_render(&render, &out->set, err);
 }
 
-int cluster_project_connect(struct ctx *ctx, const struct cluster_options *o, struct cluster_project *p,
-			    struct error *err)
+int cluster_project_connect(struct ctx *ctx, const struct cluster_options *o,
+			    struct cluster_project *p, struct error *err)
 {
 	struct cluster_options where = *o;
 

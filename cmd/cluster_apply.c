@@ -72,7 +72,8 @@ static void print_list(struct ctx *ctx, const char *title, const struct strv *li
 		fprintf(ctx->err, " %-8s %s\n", i == 0 ? title : "", lines->items[i]);
 }
 
-/* The four parts; the last is the error's hint. Said also with --quiet: it is what the command found. */
+/* The four parts; the last is the error's hint. Said also with --quiet: it is what the command
+ * found. */
 static void print_diagnosis(struct ctx *ctx, const struct deploy_diagnosis *d)
 {
 	fprintf(ctx->err, " what     %s\n why      %s\n", d->what, d->why);
@@ -82,8 +83,10 @@ static void print_diagnosis(struct ctx *ctx, const struct deploy_diagnosis *d)
 
 static void print_counts(const struct report *r)
 {
-	fprintf(r->ctx->out, "%s: +%zu ~%zu =%zu%s\n", r->o->title, deploy_set_count(r->set, DEPLOY_CREATED),
-		deploy_set_count(r->set, DEPLOY_CONFIGURED), deploy_set_count(r->set, DEPLOY_UNCHANGED),
+	fprintf(r->ctx->out, "%s: +%zu ~%zu =%zu%s\n", r->o->title,
+		deploy_set_count(r->set, DEPLOY_CREATED),
+		deploy_set_count(r->set, DEPLOY_CONFIGURED),
+		deploy_set_count(r->set, DEPLOY_UNCHANGED),
 		r->o->dry_run ? " (dry run, nothing was changed)" : "");
 }
 
@@ -121,19 +124,21 @@ static int report_failed(const struct report *r, const struct error *err)
 		print_document_(r, err, &ignored);
 		return -1;
 	}
-	if (deploy_set_count(r->set, DEPLOY_CREATED) + deploy_set_count(r->set, DEPLOY_CONFIGURED) > 0)
+	if (deploy_set_count(r->set, DEPLOY_CREATED) + deploy_set_count(r->set, DEPLOY_CONFIGURED) >
+	    0)
 		print_counts(r);
 	if (r->diagnosis->what)
 		print_diagnosis(r->ctx, r->diagnosis);
 	return -1;
 }
 
-int cluster_apply(struct ctx *ctx, struct cluster *c, struct deploy_set *set, const struct cluster_apply *o,
-		  struct error *err)
+int cluster_apply(struct ctx *ctx, struct cluster *c, struct deploy_set *set,
+		  const struct cluster_apply *o, struct error *err)
 {
 	AUTO(deploy_diagnosis) struct deploy_diagnosis diagnosis = {0};
 	struct report r = {ctx, o, set, &diagnosis, clock_now(ctx->clock), false};
-	struct deploy_apply_options how = {.dry_run = o->dry_run, .force_conflicts = o->force_conflicts};
+	struct deploy_apply_options how = {.dry_run = o->dry_run,
+					   .force_conflicts = o->force_conflicts};
 	struct deploy_rollout_options wait = {.timeout_ms = o->timeout_ms};
 	int rc = deploy_apply(&c->session, set, &how, err);
 

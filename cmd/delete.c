@@ -15,24 +15,28 @@ struct delete_options {
 
 static const struct opt delete_opts[] = {
 	{OPT_TYPE_LIST, 'f', "filename", offsetof(struct delete_options, files), "FILE",
-	 "delete exactly the objects of this manifest or folder (- is standard input); may be repeated", 0, 0, NULL,
-	 "file"},
+	 "delete exactly the objects of this manifest or folder (- is standard input); may be "
+	 "repeated",
+	 0, 0, NULL, "file"},
 	CLUSTER_OPTS(struct delete_options),
 	OPT_DONE,
 };
 
-static int confirm(struct ctx *ctx, const struct deploy_removals *r, const char *where, struct error *err)
+static int confirm(struct ctx *ctx, const struct deploy_removals *r, const char *where,
+		   struct error *err)
 {
 	char answer[16] = "";
 
 	if (ctx->global.yes)
 		return 0;
 	if (!isatty(STDIN_FILENO)) {
-		err_set(err, ERR_USAGE, "deleting %zu objects from %s needs a yes", r->items.count, where);
+		err_set(err, ERR_USAGE, "deleting %zu objects from %s needs a yes", r->items.count,
+			where);
 		return err_hint(err, "run it again with --yes");
 	}
 	for (size_t i = 0; i < r->items.count; i++)
-		fprintf(ctx->err, " %s/%s\n", r->items.items[i]->object.kind, r->items.items[i]->object.name);
+		fprintf(ctx->err, " %s/%s\n", r->items.items[i]->object.kind,
+			r->items.items[i]->object.name);
 	fprintf(ctx->err, "delete these %zu objects from %s? [y/N] ", r->items.count, where);
 	fflush(ctx->err);
 	if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
@@ -40,7 +44,8 @@ static int confirm(struct ctx *ctx, const struct deploy_removals *r, const char 
 	return 0;
 }
 
-static int print_answer(struct ctx *ctx, const struct deploy_removals *r, const char *where, struct error *err)
+static int print_answer(struct ctx *ctx, const struct deploy_removals *r, const char *where,
+			struct error *err)
 {
 	AUTO_JSON json_t *doc = json_object();
 	json_t *list = json_array();
@@ -63,7 +68,8 @@ static int print_answer(struct ctx *ctx, const struct deploy_removals *r, const 
 	return 0;
 }
 
-static int delete_set(struct ctx *ctx, struct cluster *c, struct deploy_set *set, bool by_label, struct error *err)
+static int delete_set(struct ctx *ctx, struct cluster *c, struct deploy_set *set, bool by_label,
+		      struct error *err)
 {
 	AUTO(deploy_removals) struct deploy_removals found = {0};
 	AUTO_FREE char *where =
@@ -73,7 +79,9 @@ static int delete_set(struct ctx *ctx, struct cluster *c, struct deploy_set *set
 	if (deploy_find_removals(&c->session, set, by_label, &found, err) < 0)
 		return -1;
 	if (found.spared > 0)
-		ctx_note(ctx, "%zu namespaces, volumes, claims or definitions stay: delete them by name with -f",
+		ctx_note(ctx,
+			 "%zu namespaces, volumes, claims or definitions stay: delete them by name "
+			 "with -f",
 			 found.spared);
 	if (found.items.count > 0 && confirm(ctx, &found, where, err) < 0)
 		return -1;
@@ -99,7 +107,8 @@ static int delete_files(struct ctx *ctx, const struct delete_options *o, struct 
 	return delete_set(ctx, &cluster, &set, false, err);
 }
 
-static int delete_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
+static int delete_run(struct ctx *ctx, const void *options, int argc, char **argv,
+		      struct error *err)
 {
 	const struct delete_options *o = options;
 	AUTO(cluster_project) struct cluster_project p = {0};
@@ -108,7 +117,8 @@ static int delete_run(struct ctx *ctx, const void *options, int argc, char **arg
 	(void)argv;
 	if (o->files.count > 0)
 		return delete_files(ctx, o, err);
-	if (cluster_project_load(ctx, &p, err) < 0 || cluster_project_connect(ctx, &o->cluster, &p, err) < 0)
+	if (cluster_project_load(ctx, &p, err) < 0 ||
+	    cluster_project_connect(ctx, &o->cluster, &p, err) < 0)
 		return -1;
 	return delete_set(ctx, &p.cluster, &p.set, true, err);
 }
@@ -120,11 +130,13 @@ const struct command cmd_delete = {
 	.operands = "",
 	.options = delete_opts,
 	.options_size = sizeof(struct delete_options),
-	.description =
-		"Deletes what 'msctl deploy' brought to the environment, and waits until it is gone. Only objects with the "
-		"project's labels are deleted; namespaces, volumes and their claims, and custom resource definitions stay. "
-		"With -f exactly the objects of the manifests are deleted, whatever they are. It asks first, unless "
-		"--yes is given.",
+	.description = "Deletes what 'msctl deploy' brought to the environment, and waits until it "
+		       "is gone. Only objects with the "
+		       "project's labels are deleted; namespaces, volumes and their claims, and "
+		       "custom resource definitions stay. "
+		       "With -f exactly the objects of the manifests are deleted, whatever they "
+		       "are. It asks first, unless "
+		       "--yes is given.",
 	.examples = "msctl delete -e staging --yes\n    without being asked",
 	.run = delete_run,
 };

@@ -19,10 +19,12 @@ struct deploy_options {
 
 static const struct opt deploy_opts[] = {
 	OPT_PATH(0, "image", struct deploy_options, image, "REF",
-		 "deploy this image (default: the project's image and version), by its digest", "image"),
+		 "deploy this image (default: the project's image and version), by its digest",
+		 "image"),
 	CLUSTER_OPTS(struct deploy_options),
 	DRY_RUN_OPT(struct deploy_options),
-	OPT_FLAG(0, "no-wait", struct deploy_options, no_wait, "do not wait until everything is ready"),
+	OPT_FLAG(0, "no-wait", struct deploy_options, no_wait,
+		 "do not wait until everything is ready"),
 	OPT_FLAG(0, "force-conflicts", struct deploy_options, force_conflicts,
 		 "take fields over from whoever manages them"),
 	REMOTE_OPTS(struct deploy_options),
@@ -49,7 +51,8 @@ static int project_tag(const struct project *p, struct oci_ref *ref, struct erro
 }
 
 /* The digest that a tag names: what was built or pushed from here, else what the registry says. */
-static int find_digest(struct ctx *ctx, const struct deploy_options *o, struct oci_ref *ref, struct error *err)
+static int find_digest(struct ctx *ctx, const struct deploy_options *o, struct oci_ref *ref,
+		       struct error *err)
 {
 	AUTO_PTR(oci_store) struct oci_store *store = NULL;
 	AUTO(oci_descriptor) struct oci_descriptor d = {0};
@@ -59,25 +62,27 @@ static int find_digest(struct ctx *ctx, const struct deploy_options *o, struct o
 	AUTO_FREE char *text = oci_ref_text(ref);
 	struct error local = {0};
 
-	if (oci_store_open(NULL, &store, &local) == 0 && oci_store_find(store, ref, &d, &local) == 0) {
+	if (oci_store_open(NULL, &store, &local) == 0 &&
+	    oci_store_find(store, ref, &d, &local) == 0) {
 		ref->digest = xstrdup(d.digest);
 		return 0;
 	}
 	if (remote_open(ctx, &o->remote, ref->host, &remote, err) < 0 ||
 	    registry_get_manifest(remote.registry, ref, &remote_d, &manifest, err) < 0) {
 		err_wrap(err, "image %s", text);
-		return err->code == ERR_MISSING
-			       ? err_hint(err, "build and push it first ('msctl build', 'msctl push'), or name "
-					       "another with --image")
-			       : -1;
+		return err->code == ERR_MISSING ? err_hint(err, "build and push it first ('msctl "
+								"build', 'msctl push'), or name "
+								"another with --image")
+						: -1;
 	}
 	ref->digest = xstrdup(remote_d.digest);
 	return 0;
 }
 
-/* Give the project's containers their image by digest. *digest: which, or NULL when no container uses it. */
-static int pin(struct ctx *ctx, const struct deploy_options *o, struct cluster_project *p, char **digest,
-	       struct error *err)
+/* Give the project's containers their image by digest. *digest: which, or NULL when no container
+ * uses it. */
+static int pin(struct ctx *ctx, const struct deploy_options *o, struct cluster_project *p,
+	       char **digest, struct error *err)
 {
 	AUTO(oci_ref) struct oci_ref own = {0};
 	AUTO(oci_ref) struct oci_ref ref = {0};
@@ -94,15 +99,20 @@ static int pin(struct ctx *ctx, const struct deploy_options *o, struct cluster_p
 	repository = oci_ref_repository(&own);
 	if (!deploy_uses_image(&p->set, repository)) {
 		if (o->image)
-			ctx_note(ctx, "warning: no container uses %s, so --image changes nothing", repository);
+			ctx_note(ctx, "warning: no container uses %s, so --image changes nothing",
+				 repository);
 		return 0;
 	}
 	if (!o->image)
-		ref = (struct oci_ref){xstrdup_opt(own.host), xstrdup(own.name), xstrdup_opt(own.tag), NULL};
+		ref = (struct oci_ref){xstrdup_opt(own.host), xstrdup(own.name),
+				       xstrdup_opt(own.tag), NULL};
 	if (!ref.host) {
-		err_set(err, ERR_INPUT, "image '%s' names no registry that a cluster could pull from", ref.name);
-		return err_hint(err, "write 'image: HOST/%s' in %s and push it, or give --image HOST/%s:TAG", own.name,
-				p->project.file, own.name);
+		err_set(err, ERR_INPUT,
+			"image '%s' names no registry that a cluster could pull from", ref.name);
+		return err_hint(
+			err,
+			"write 'image: HOST/%s' in %s and push it, or give --image HOST/%s:TAG",
+			own.name, p->project.file, own.name);
 	}
 	if (!ref.digest && !ref.tag && project_tag(&p->project, &ref, err) < 0)
 		return -1;
@@ -130,7 +140,8 @@ static json_t *head(const struct cluster_project *p, const char *digest)
 	return doc;
 }
 
-static int deploy_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
+static int deploy_run(struct ctx *ctx, const void *options, int argc, char **argv,
+		      struct error *err)
 {
 	const struct deploy_options *o = options;
 	AUTO(cluster_project) struct cluster_project p = {0};
@@ -149,10 +160,10 @@ static int deploy_run(struct ctx *ctx, const void *options, int argc, char **arg
 	if (cluster_project_load(ctx, &p, err) < 0 || pin(ctx, o, &p, &digest, err) < 0 ||
 	    cluster_project_connect(ctx, &o->cluster, &p, err) < 0)
 		return -1;
-	title = xasprintf("%s (context %s, namespace %s)", p.environment->name, p.cluster.config.context,
-			  p.cluster.config.namespace_);
-	done = xasprintf("%s %s%s%s", o->no_wait ? "applied" : "deployed", p.project.name, digest ? "  " : "",
-			 digest ? digest : "");
+	title = xasprintf("%s (context %s, namespace %s)", p.environment->name,
+			  p.cluster.config.context, p.cluster.config.namespace_);
+	done = xasprintf("%s %s%s%s", o->no_wait ? "applied" : "deployed", p.project.name,
+			 digest ? "  " : "", digest ? digest : "");
 	doc = head(&p, digest);
 	how.title = title;
 	how.done = done;
@@ -168,11 +179,13 @@ const struct command cmd_deploy = {
 	.operands = "",
 	.options = deploy_opts,
 	.options_size = sizeof(struct deploy_options),
-	.description =
-		"Renders the manifests of deploy.kubernetes for the environment, gives the project's containers their "
-		"image by digest, applies what differs and waits until it is ready. Objects that would stay as they are "
-		"get no request. A rollout that cannot succeed is told within seconds, with the reason, events and last "
-		"log lines (exit status 8); what was applied stays.",
+	.description = "Renders the manifests of deploy.kubernetes for the environment, gives the "
+		       "project's containers their "
+		       "image by digest, applies what differs and waits until it is ready. Objects "
+		       "that would stay as they are "
+		       "get no request. A rollout that cannot succeed is told within seconds, with "
+		       "the reason, events and last "
+		       "log lines (exit status 8); what was applied stays.",
 	.examples = "msctl deploy -e staging\n    deploy the project's version\n"
 		    "msctl deploy -e prod --image registry.example.com/shop/orders@sha256:...\n"
 		    "    deploy exactly this image\n"

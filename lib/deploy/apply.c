@@ -37,8 +37,9 @@ static void note(const struct deploy_session *s, const struct kube_object *o, co
 {
 	AUTO_FREE char *label = kube_object_label(o, s->namespace_);
 
-	progress_emit(s->progress, &(struct progress_event){
-					   .kind = PROGRESS_DONE, .id = label, .label = label, .text = text});
+	progress_emit(s->progress,
+		      &(struct progress_event){
+			      .kind = PROGRESS_DONE, .id = label, .label = label, .text = text});
 }
 
 static void send_op(struct apply_op *op)
@@ -60,7 +61,8 @@ static void send_op(struct apply_op *op)
 static int wrap(const struct apply_op *op, const char *path, struct error *err)
 {
 	AUTO_FREE char *label = kube_object_label(&op->item->object, op->s->namespace_);
-	AUTO_FREE char *where = op->item->object.file ? kube_object_where(&op->item->object, path) : NULL;
+	AUTO_FREE char *where =
+		op->item->object.file ? kube_object_where(&op->item->object, path) : NULL;
 
 	return where ? err_wrap(err, "%s: %s", where, label) : err_wrap(err, "%s", label);
 }
@@ -81,7 +83,8 @@ static int conflicted(struct apply_op *op, json_t *status_doc, struct error *err
 		err_set(err, ERR_CONFLICT, "%s%s", c.open.count ? c.open.items[0] : "conflict",
 			c.open.count > 1 ? " (and more fields)" : "");
 		wrap(op, "", err);
-		return err_hint(err, "take the field out of the manifest, or let that manager give it up, or take "
+		return err_hint(err, "take the field out of the manifest, or let that manager give "
+				     "it up, or take "
 				     "it with --force-conflicts");
 	}
 	for (size_t i = 0; i < c.shared.count; i++) {
@@ -107,8 +110,11 @@ static int refused(struct apply_op *op, int status, json_t *doc, struct error *e
 		return conflicted(op, doc, err);
 	if (kube_is_immutable(status, doc)) {
 		wrap(op, "", err);
-		return err_hint(err, "a field of a %s cannot be changed: delete %s/%s and deploy again, or give it "
-				     "another name", o->kind, o->kind, o->name);
+		return err_hint(err,
+				"a field of a %s cannot be changed: delete %s/%s and deploy again, "
+				"or give it "
+				"another name",
+				o->kind, o->kind, o->name);
 	}
 	/* in a rehearsal nothing of the set exists yet: neither its namespaces nor its kinds */
 	if (status == 404 && op->how.dry_run && op->o->dry_run && !op->item->live &&
@@ -129,13 +135,14 @@ static void finish(struct apply_op *op, int status, json_t *doc)
 
 	if (op->how.dry_run)
 		item->action = !item->live && !*after ? DEPLOY_CREATED
-			       : item->live && kube_is_same_object(item->live, doc) ? DEPLOY_UNCHANGED
+			       : item->live && kube_is_same_object(item->live, doc)
+				       ? DEPLOY_UNCHANGED
 			       : item->live ? DEPLOY_CONFIGURED
 					    : DEPLOY_CREATED;
 	else
-		item->action = status == 201			     ? DEPLOY_CREATED
+		item->action = status == 201			       ? DEPLOY_CREATED
 			       : *before && strcmp(before, after) == 0 ? DEPLOY_UNCHANGED
-								     : DEPLOY_CONFIGURED;
+								       : DEPLOY_CONFIGURED;
 	if (!op->how.dry_run) {
 		json_decref(item->live);
 		item->live = json_incref(doc);
@@ -166,8 +173,8 @@ static int answered(void *user, int status, json_t *doc, struct error *err)
 
 /* ---- definitions: what follows needs them served */
 
-static int is_established(struct deploy_session *s, const struct deploy_set *set, int rank, bool *all,
-			  struct error *err)
+static int is_established(struct deploy_session *s, const struct deploy_set *set, int rank,
+			  bool *all, struct error *err)
 {
 	*all = true;
 	for (size_t i = 0; i < set->items.count; i++) {
@@ -194,7 +201,8 @@ static int is_established(struct deploy_session *s, const struct deploy_set *set
 	return 0;
 }
 
-static int wait_definitions(struct deploy_session *s, const struct deploy_set *set, struct error *err)
+static int wait_definitions(struct deploy_session *s, const struct deploy_set *set,
+			    struct error *err)
 {
 	const struct clock *clock = kube_client_clock(s->client);
 	bool all = false;
@@ -207,7 +215,8 @@ static int wait_definitions(struct deploy_session *s, const struct deploy_set *s
 			return 0;
 		clock->sleep_ms(clock->user, i == 0 ? 50 : DEFINITION_PAUSE_MS);
 	}
-	return err_set(err, ERR_NOT_READY, "the server does not take up the new custom resource definitions");
+	return err_set(err, ERR_NOT_READY,
+		       "the server does not take up the new custom resource definitions");
 }
 
 /* ---- the whole set */
@@ -252,8 +261,8 @@ static int apply_ranks(struct deploy_session *s, struct deploy_set *set, struct 
 	return 0;
 }
 
-int deploy_apply(struct deploy_session *s, struct deploy_set *set, const struct deploy_apply_options *options,
-		 struct error *err)
+int deploy_apply(struct deploy_session *s, struct deploy_set *set,
+		 const struct deploy_apply_options *options, struct error *err)
 {
 	struct apply_op *ops;
 	int rc;

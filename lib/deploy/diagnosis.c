@@ -3,7 +3,6 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "http/url.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -45,21 +44,13 @@ static int log_done(void *user, int status, struct error *err)
 	return 0;
 }
 
-static int fetch_log(struct deploy_picture *p, const json_t *pod, const char *container, bool previous,
-		     struct log_fetch *f, struct error *err)
+static int fetch_log(struct deploy_picture *p, const json_t *pod, const char *container,
+		     bool previous, struct log_fetch *f, struct error *err)
 {
 	struct kube_stream stream = {log_data, log_done, f};
-	AUTO(buf) struct buf path = {0};
+	AUTO_FREE char *path = kube_log_path(pod, container, DIAGNOSIS_LOG_LINES, previous);
 
-	buf_adds(&path, "/api/v1/namespaces/");
-	url_encode(doc_text(pod, "metadata.namespace", ""), &path);
-	buf_adds(&path, "/pods/");
-	url_encode(doc_text(pod, "metadata.name", ""), &path);
-	buf_addf(&path, "/log?tailLines=%d&container=", DIAGNOSIS_LOG_LINES);
-	url_encode(container, &path);
-	if (previous)
-		buf_adds(&path, "&previous=true");
-	kube_start_stream(p->s->client, buf_str(&path), false, &stream);
+	kube_start_stream(p->s->client, path, false, &stream);
 	return kube_run(p->s->client, -1, err);
 }
 
@@ -69,7 +60,8 @@ static void split_log(struct buf *text, struct strv *out)
 
 	if (text->len == 0)
 		return;
-	for (char *line = strtok_r(text->data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(text->data, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
 		for (char *c = line; *c; c++)
 			if (*c == '\t')
 				*c = ' ';
@@ -79,8 +71,8 @@ static void split_log(struct buf *text, struct strv *out)
 	}
 }
 
-static int add_log(struct deploy_picture *p, const struct deploy_finding *f, struct deploy_diagnosis *d,
-		   struct error *err)
+static int add_log(struct deploy_picture *p, const struct deploy_finding *f,
+		   struct deploy_diagnosis *d, struct error *err)
 {
 	struct log_fetch fetch = {0};
 	int rc;
@@ -128,7 +120,8 @@ static char *why_text(const struct deploy_finding *f, bool waited)
 		buf_addf(&why, "%s%s%s%s", why.len ? "; " : "", f->problem.reason,
 			 f->problem.message[0] ? ": " : "", f->problem.message);
 		if (f->problem.exit_code >= 0)
-			buf_addf(&why, "; %s", failfast_exit_text(f->problem.exit_code, f->problem.reason, how));
+			buf_addf(&why, "; %s",
+				 failfast_exit_text(f->problem.exit_code, f->problem.reason, how));
 		if (f->problem.restarts > 0)
 			buf_addf(&why, "; restarted %" PRId64 " time%s", f->problem.restarts,
 				 f->problem.restarts == 1 ? "" : "s");
@@ -150,7 +143,8 @@ static const char *next_text(const struct deploy_finding *f)
 	return failfast_next(&own);
 }
 
-static void add_events(const struct deploy_picture *p, const json_t *object, struct deploy_diagnosis *d)
+static void add_events(const struct deploy_picture *p, const json_t *object,
+		       struct deploy_diagnosis *d)
 {
 	const struct strv *warnings = object ? deploy_picture_warnings(p, object) : NULL;
 
@@ -174,19 +168,23 @@ static void blame_last_pod(void *user, json_t *pod)
 		f->pod = pod;
 		f->problem = (struct deploy_problem){.found = true, .has_log = true};
 		f->problem.exit_code = (int)doc_int(ended, "exitCode", 1);
-		snprintf(f->problem.container, sizeof(f->problem.container), "%s", doc_text(status, "name", ""));
-		snprintf(f->problem.reason, sizeof(f->problem.reason), "%s", doc_text(ended, "reason", "Error"));
+		snprintf(f->problem.container, sizeof(f->problem.container), "%s",
+			 doc_text(status, "name", ""));
+		snprintf(f->problem.reason, sizeof(f->problem.reason), "%s",
+			 doc_text(ended, "reason", "Error"));
 	}
 }
 
-int deploy_diagnose(struct deploy_picture *p, const struct deploy_item *item, const struct deploy_finding *found,
-		    bool waited, struct deploy_diagnosis *out, struct error *err)
+int deploy_diagnose(struct deploy_picture *p, const struct deploy_item *item,
+		    const struct deploy_finding *found, bool waited, struct deploy_diagnosis *out,
+		    struct error *err)
 {
 	struct deploy_finding f = *found;
 	struct deploy_diagnosis d = {0};
 	const json_t *live = deploy_picture_live(p, item);
 
-	if (!f.problem.found && f.readiness.state == KUBE_FAILED && strcmp(item->object.kind, "Job") == 0)
+	if (!f.problem.found && f.readiness.state == KUBE_FAILED &&
+	    strcmp(item->object.kind, "Job") == 0)
 		deploy_picture_each(p, "Pod", live, blame_last_pod, &f);
 	d.what = what_text(p, item, &f);
 	d.why = why_text(&f, waited);

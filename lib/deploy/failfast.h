@@ -1,4 +1,5 @@
-/* failfast.h - which signals of the cluster mean that waiting is in vain, and for how long to doubt.
+/* failfast.h - which signals of the cluster mean that waiting is in vain, and for how long to
+ * doubt.
  *
  * Pure functions over live objects: tests feed them documents. */
 #pragma once
@@ -13,21 +14,23 @@
 /* What is wrong with one pod or owner. */
 struct deploy_problem {
 	bool found;
-	int64_t grace_ms;     /* how long it may last before it is a failure */
-	char container[64];   /* "" the pod as a whole */
-	char reason[64];      /* "ImagePullBackOff" */
-	char message[512];    /* in the cluster's words; sanitized */
-	int exit_code;        /* -1: none */
+	int64_t grace_ms;   /* how long it may last before it is a failure */
+	char container[64]; /* "" the pod as a whole */
+	char reason[64];    /* "ImagePullBackOff" */
+	char message[512];  /* in the cluster's words; sanitized */
+	int exit_code;	    /* -1: none */
 	int64_t restarts;
-	bool has_log;         /* the container ran: its log may say more */
-	bool previous;        /* the log of the instance before */
+	bool has_log;  /* the container ran: its log may say more */
+	bool previous; /* the log of the instance before */
 };
 
-/* The worst problem of a pod. warnings: messages of its Warning events ("Reason: message"), NULL: none. once: the pod is to run to its end (a Job's), so
- * that exits are its owner's to judge. */
-void failfast_pod(const json_t *pod, const struct strv *warnings, bool once, struct deploy_problem *out);
+/* The worst problem of a pod. warnings: messages of its Warning events ("Reason: message"), NULL:
+ * none. once: the pod is to run to its end (a Job's), so that exits are its owner's to judge. */
+void failfast_pod(const json_t *pod, const struct strv *warnings, bool once,
+		  struct deploy_problem *out);
 
-/* The problem of a workload that makes no pods: its conditions (ReplicaFailure) and Warning events (FailedCreate). */
+/* The problem of a workload that makes no pods: its conditions (ReplicaFailure) and Warning events
+ * (FailedCreate). */
 void failfast_owner(const json_t *live, const struct strv *warnings, struct deploy_problem *out);
 
 /* One sentence on what to do: "check the image's name and tag ...". */

@@ -15,7 +15,8 @@ static const char *annotation(const json_t *object, const char *name)
 	return json_string_value(json_object_get(doc_get(object, "metadata.annotations"), name));
 }
 
-/* A Deployment's new replica set has its revision; old ones are on their way out and must not be judged. */
+/* A Deployment's new replica set has its revision; old ones are on their way out and must not be
+ * judged. */
 static void find_replica_set(void *user, json_t *part)
 {
 	struct newest *n = user;
@@ -28,7 +29,8 @@ static void find_replica_set(void *user, json_t *part)
 struct pod_judge {
 	const struct deploy_picture *p;
 	struct deploy_finding *f;
-	const char *label; /* a pod must carry label=value to be of the new revision; NULL: all are */
+	const char
+		*label; /* a pod must carry label=value to be of the new revision; NULL: all are */
 	const char *value;
 	bool once;
 };
@@ -58,7 +60,8 @@ static void judge_pod(void *user, json_t *pod)
 	}
 }
 
-static void judge_owner(const struct deploy_picture *p, const json_t *owner, struct deploy_finding *f)
+static void judge_owner(const struct deploy_picture *p, const json_t *owner,
+			struct deploy_finding *f)
 {
 	struct deploy_problem problem;
 
@@ -84,7 +87,8 @@ static void judge_deployment(struct pod_judge *j, const json_t *live)
 /* Has the controller seen what we applied? Before that, its pods are the old ones. */
 static bool is_observed(const json_t *live)
 {
-	return doc_int(live, "status.observedGeneration", 0) >= doc_int(live, "metadata.generation", 0);
+	return doc_int(live, "status.observedGeneration", 0) >=
+	       doc_int(live, "metadata.generation", 0);
 }
 
 static void judge_pods(struct pod_judge *j, const json_t *live, const char *kind)
@@ -98,7 +102,8 @@ static void judge_pods(struct pod_judge *j, const json_t *live, const char *kind
 		if (is_observed(live))
 			deploy_picture_each(j->p, "Pod", live, judge_pod, j);
 	} else if (strcmp(kind, "DaemonSet") == 0) {
-		const char *generation = annotation(live, "deprecated.daemonset.template.generation");
+		const char *generation =
+			annotation(live, "deprecated.daemonset.template.generation");
 
 		j->label = generation ? "pod-template-generation" : NULL;
 		j->value = generation;
@@ -117,7 +122,8 @@ static void judge_pods(struct pod_judge *j, const json_t *live, const char *kind
 	}
 }
 
-void deploy_judge(const struct deploy_picture *p, const struct deploy_item *item, struct deploy_finding *out)
+void deploy_judge(const struct deploy_picture *p, const struct deploy_item *item,
+		  struct deploy_finding *out)
 {
 	const json_t *live = deploy_picture_live(p, item);
 	struct deploy_finding f = {.problem = {.exit_code = -1}};
@@ -126,7 +132,8 @@ void deploy_judge(const struct deploy_picture *p, const struct deploy_item *item
 	if (!live) {
 		f.readiness = (struct kube_readiness){.state = KUBE_FAILED};
 		snprintf(f.readiness.reason, sizeof(f.readiness.reason), "Deleted");
-		snprintf(f.readiness.message, sizeof(f.readiness.message), "somebody deleted it meanwhile");
+		snprintf(f.readiness.message, sizeof(f.readiness.message),
+			 "somebody deleted it meanwhile");
 		*out = f;
 		return;
 	}

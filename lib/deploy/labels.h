@@ -1,4 +1,5 @@
-/* labels.h - the labels that say what belongs to an application; the release record builds on them. */
+/* labels.h - the labels that say what belongs to an application; the release record builds on them.
+ */
 #pragma once
 
 #define DEPLOY_LABEL_MANAGED_BY "app.kubernetes.io/managed-by"

@@ -4,7 +4,6 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "http/url.h"
 
 #include <string.h>
 
@@ -84,10 +83,7 @@ static void start_page(struct listing *l, const char *token)
 	AUTO(buf) struct buf path = {0};
 
 	buf_addf(&path, "%s&limit=%d", l->base, PAGE);
-	if (token) {
-		buf_adds(&path, "&continue=");
-		url_encode(token, &path);
-	}
+	kube_query_add(&path, "continue", token);
 	kube_start(l->s->client, &(struct kube_request){.path = buf_str(&path)}, keep_listed, l);
 }
 
@@ -109,21 +105,21 @@ static int list_all(struct deploy_session *s, struct deploy_set *set, const char
 		    struct error *err)
 {
 	LIST(struct listing *) lists = {0};
-	AUTO(buf) struct buf encoded = {0};
 	int rc;
 
-	url_encode(selector, &encoded);
 	for (size_t i = 0; i < set->items.count; i++) {
 		const struct kube_object *o = &set->items.items[i]->object;
+		AUTO(buf) struct buf base = {0};
 		AUTO_FREE char *path = NULL;
 		struct listing *l;
 
 		if (!is_first_of_place(set, i))
 			continue;
 		path = kube_collection_path(o->resource, o->namespace_);
+		buf_adds(&base, path);
+		kube_query_add(&base, "labelSelector", selector);
 		l = xcalloc(1, sizeof(*l));
-		*l = (struct listing){s, set, o->resource, o->namespace_,
-				      xasprintf("%s?labelSelector=%s", path, buf_str(&encoded))};
+		*l = (struct listing){s, set, o->resource, o->namespace_, buf_take(&base)};
 		list_push(&lists, l);
 		start_page(l, NULL);
 	}

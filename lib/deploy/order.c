@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-/* The union of Helm's InstallOrder, Flux' ReconcileOrder, cli-utils and kapp. Where they disagree: network policies, quotas and limits
- * before workloads, so that nothing starts unguarded; webhooks last, so that they cannot block their own parts. */
+/* The union of Helm's InstallOrder, Flux' ReconcileOrder, cli-utils and kapp. Where they disagree:
+ * network policies, quotas and limits before workloads, so that nothing starts unguarded; webhooks
+ * last, so that they cannot block their own parts. */
 static const struct {
 	const char *kind;
 	int rank;

@@ -1,4 +1,5 @@
-/* order.h - in which order objects are written: what others need comes first. Equal ranks go at the same time. */
+/* order.h - in which order objects are written: what others need comes first. Equal ranks go at the
+ * same time. */
 #pragma once
 
 #include "deploy/set.h"
@@ -9,5 +10,6 @@
 int deploy_rank(const struct kube_object *o);
 /* Sort by rank; equal ranks keep the order in which they were written. */
 void deploy_order(struct deploy_set *set);
-/* Add the group-versions that waiting for the set's workloads needs ("v1" for pods, "apps/v1" for replica sets). */
+/* Add the group-versions that waiting for the set's workloads needs ("v1" for pods, "apps/v1" for
+ * replica sets). */
 void deploy_wait_versions(const struct deploy_set *set, struct strv *wanted);

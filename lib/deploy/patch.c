@@ -137,7 +137,8 @@ static int take_out(json_t *doc, const char *pointer, struct error *err)
 	return json_array_remove(parent, (size_t)index);
 }
 
-static int copy_from(json_t **doc, const json_t *operation, const char *path, bool move, struct error *err)
+static int copy_from(json_t **doc, const json_t *operation, const char *path, bool move,
+		     struct error *err)
 {
 	const char *from = doc_text(operation, "from", NULL);
 	AUTO_JSON json_t *value = NULL;
@@ -154,7 +155,8 @@ static int copy_from(json_t **doc, const json_t *operation, const char *path, bo
 	return put(doc, path, value, false, err);
 }
 
-static int operate(json_t **doc, const json_t *operation, const char *op, const char *path, struct error *err)
+static int operate(json_t **doc, const json_t *operation, const char *op, const char *path,
+		   struct error *err)
 {
 	json_t *value = json_object_get(operation, "value");
 
@@ -171,7 +173,9 @@ static int operate(json_t **doc, const json_t *operation, const char *op, const 
 	if (*op == 't') {
 		const json_t *there = patch_pointer_get(*doc, path);
 
-		return there && json_equal(there, value) ? 0 : err_set(err, ERR_INPUT, "the test failed");
+		return there && json_equal(there, value)
+			       ? 0
+			       : err_set(err, ERR_INPUT, "the test failed");
 	}
 	return put(doc, path, value, *op == 'r', err);
 }

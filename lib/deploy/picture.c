@@ -79,8 +79,8 @@ static int changed(void *user, enum kube_change change, json_t *object, struct e
 	return 0;
 }
 
-static void feed(struct deploy_picture *p, enum feed_kind kind, const struct kube_resource *resource,
-		 const char *namespace_, const char *labels)
+static void feed(struct deploy_picture *p, enum feed_kind kind,
+		 const struct kube_resource *resource, const char *namespace_, const char *labels)
 {
 	struct picture_feed *f;
 	struct kube_watch_options o = {
@@ -142,7 +142,8 @@ static char *common_selector(struct deploy_item **items, size_t count, const cha
 
 /* ---- opening and closing */
 
-static bool has_kind(struct deploy_item **items, size_t count, const char *namespace_, const char *kind)
+static bool has_kind(struct deploy_item **items, size_t count, const char *namespace_,
+		     const char *kind)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(items[i]->object.kind, kind) == 0 &&
@@ -159,12 +160,13 @@ static void open_namespace(struct deploy_picture *p, struct deploy_item **items,
 
 	feed(p, FEED_PARTS, kube_discovery_find(d, "v1", "Pod"), namespace_, labels);
 	if (has_kind(items, count, namespace_, "Deployment"))
-		feed(p, FEED_PARTS, kube_discovery_find(d, "apps/v1", "ReplicaSet"), namespace_, labels);
+		feed(p, FEED_PARTS, kube_discovery_find(d, "apps/v1", "ReplicaSet"), namespace_,
+		     labels);
 	feed(p, FEED_WARNINGS, kube_discovery_find(d, "v1", "Event"), namespace_, NULL);
 }
 
-int deploy_picture_open(struct deploy_picture *p, struct deploy_session *s, struct deploy_item **items,
-			size_t count, struct error *err)
+int deploy_picture_open(struct deploy_picture *p, struct deploy_session *s,
+			struct deploy_item **items, size_t count, struct error *err)
 {
 	const struct clock *clock = kube_client_clock(s->client);
 	AUTO_FREE char *selector = deploy_selector(s);
@@ -185,7 +187,8 @@ int deploy_picture_open(struct deploy_picture *p, struct deploy_session *s, stru
 			bool same = strcmp(items[k]->object.namespace_, o->namespace_) == 0;
 
 			namespace_seen = namespace_seen || same;
-			place_seen = place_seen || (same && items[k]->object.resource == o->resource);
+			place_seen =
+				place_seen || (same && items[k]->object.resource == o->resource);
 		}
 		if (!place_seen)
 			feed(p, FEED_LIVE, o->resource, o->namespace_, selector);
@@ -238,7 +241,8 @@ void deploy_picture_release(struct deploy_picture *p)
 
 json_t *deploy_picture_live(const struct deploy_picture *p, const struct deploy_item *item)
 {
-	AUTO_FREE char *key = live_key(item->object.kind, item->object.namespace_, item->object.name);
+	AUTO_FREE char *key =
+		live_key(item->object.kind, item->object.namespace_, item->object.name);
 
 	return map_has(&p->live, key) ? map_get(&p->live, key) : item->live;
 }
@@ -266,7 +270,8 @@ void deploy_picture_each(const struct deploy_picture *p, const char *kind, const
 	for (size_t i = 0; i < p->parts.count; i++) {
 		json_t *part = p->parts.entries[i].value;
 
-		if (part && strcmp(doc_text(part, "kind", ""), kind) == 0 && is_controlled_by(part, uid))
+		if (part && strcmp(doc_text(part, "kind", ""), kind) == 0 &&
+		    is_controlled_by(part, uid))
 			visit(user, part);
 	}
 }

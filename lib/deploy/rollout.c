@@ -13,7 +13,7 @@ struct target {
 	struct deploy_item *item;
 	struct deploy_finding finding;
 	int64_t problem_since_ms; /* 0: none */
-	char problem[130];        /* which: container and reason */
+	char problem[130];	  /* which: container and reason */
 	char shown[512];
 	bool done;
 };
@@ -44,8 +44,8 @@ static void show(const struct rollout *r, struct target *t)
 		text = xasprintf("%s  %s%s%s", f->readiness.summary, f->problem.reason,
 				 f->problem.message[0] ? ": " : "", f->problem.message);
 	else
-		text = xasprintf("%s%s%s", f->readiness.summary, f->readiness.message[0] ? "  " : "",
-				 f->readiness.message);
+		text = xasprintf("%s%s%s", f->readiness.summary,
+				 f->readiness.message[0] ? "  " : "", f->readiness.message);
 	if (strcmp(text, t->shown) == 0)
 		return;
 	snprintf(t->shown, sizeof(t->shown), "%s", text);
@@ -96,8 +96,8 @@ static bool is_waiting_for_time(const struct rollout *r)
 	return false;
 }
 
-static int not_ready(struct rollout *r, struct target *t, bool waited, struct deploy_diagnosis *diagnosis,
-		     struct error *err)
+static int not_ready(struct rollout *r, struct target *t, bool waited,
+		     struct deploy_diagnosis *diagnosis, struct error *err)
 {
 	AUTO_FREE char *label = kube_object_label(&t->item->object, r->s->namespace_);
 	size_t others = 0;
@@ -109,8 +109,8 @@ static int not_ready(struct rollout *r, struct target *t, bool waited, struct de
 		return -1;
 	err_set(err, ERR_NOT_READY, "%s is not ready: %s", label, diagnosis->why);
 	if (others > 0)
-		err_set(err, ERR_NOT_READY, "%s is not ready: %s (%zu more %s not ready)", label, diagnosis->why,
-			others, others == 1 ? "is" : "are");
+		err_set(err, ERR_NOT_READY, "%s is not ready: %s (%zu more %s not ready)", label,
+			diagnosis->why, others, others == 1 ? "is" : "are");
 	return err_hint(err, "%s", diagnosis->next);
 }
 
@@ -129,7 +129,8 @@ static int look(struct rollout *r, struct deploy_diagnosis *diagnosis, struct er
 			return not_ready(r, t, false, diagnosis, err);
 		done += t->done;
 		/* of those that wait, one with a visible problem tells more */
-		if (!t->done && (!first || (t->finding.problem.found && !first->finding.problem.found)))
+		if (!t->done &&
+		    (!first || (t->finding.problem.found && !first->finding.problem.found)))
 			first = t;
 	}
 	if (done == r->count)
@@ -182,8 +183,9 @@ static int watch_targets(struct rollout *r, struct error *err)
 	return deploy_picture_open(&r->picture, r->s, items, r->count, err);
 }
 
-int deploy_rollout(struct deploy_session *s, struct deploy_set *set, const struct deploy_rollout_options *options,
-		   struct deploy_diagnosis *diagnosis, struct error *err)
+int deploy_rollout(struct deploy_session *s, struct deploy_set *set,
+		   const struct deploy_rollout_options *options, struct deploy_diagnosis *diagnosis,
+		   struct error *err)
 {
 	struct rollout r = {.s = s};
 	int rc = 0;
@@ -198,8 +200,10 @@ int deploy_rollout(struct deploy_session *s, struct deploy_set *set, const struc
 	deploy_picture_release(&r.picture);
 	free(r.targets);
 	if (rc < 0 && err->code == ERR_INTERRUPTED) {
-		err_set(err, ERR_INTERRUPTED, "interrupted while waiting: what was applied stays, and the cluster goes on "
-					      "with it");
+		err_set(err, ERR_INTERRUPTED,
+			"interrupted while waiting: what was applied stays, and the cluster goes "
+			"on "
+			"with it");
 		return err_hint(err, "run 'msctl status' to see how far it is");
 	}
 	return rc;

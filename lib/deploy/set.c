@@ -37,7 +37,8 @@ void deploy_session_release(struct deploy_session *s)
 
 const char *deploy_action_name(enum deploy_action a)
 {
-	static const char *const names[] = {"undecided", "unchanged", "created", "configured", "deleted"};
+	static const char *const names[] = {"undecided", "unchanged", "created", "configured",
+					    "deleted"};
 
 	return names[a];
 }
@@ -68,7 +69,8 @@ bool deploy_set_brings(const struct deploy_set *set, const struct deploy_item *i
 
 char *deploy_selector(const struct deploy_session *s)
 {
-	return s->app ? xasprintf(DEPLOY_LABEL_APP "=%s," DEPLOY_LABEL_ENV "=%s", s->app, s->env) : NULL;
+	return s->app ? xasprintf(DEPLOY_LABEL_APP "=%s," DEPLOY_LABEL_ENV "=%s", s->app, s->env)
+		      : NULL;
 }
 
 /* The kinds that a CustomResourceDefinition of the set will bring. */
@@ -78,7 +80,8 @@ static void add_defined(struct kube_discovery *d, const json_t *crd)
 
 	for (size_t i = 0; i < json_array_size(versions); i++) {
 		AUTO_FREE char *group = xstrdup(doc_text(crd, "spec.group", ""));
-		AUTO_FREE char *version = xstrdup(doc_text(json_array_get(versions, i), "name", ""));
+		AUTO_FREE char *version =
+			xstrdup(doc_text(json_array_get(versions, i), "name", ""));
 		AUTO_FREE char *kind = xstrdup(doc_text(crd, "spec.names.kind", ""));
 		AUTO_FREE char *plural = xstrdup(doc_text(crd, "spec.names.plural", ""));
 		struct kube_resource r = {
@@ -128,12 +131,17 @@ static int not_served(const struct deploy_session *s, const struct deploy_set *s
 	list_missing(set, &names, &kinds);
 	join(&names, ", ", &all);
 	join(&kinds, ", ", &exclude);
-	err_set(err, ERR_MISSING, "%s: %s/%s: the server does not serve %s", where, o->kind, o->name, buf_str(&all));
+	err_set(err, ERR_MISSING, "%s: %s/%s: the server does not serve %s", where, o->kind,
+		o->name, buf_str(&all));
 	if (other && names.count == 1)
-		return err_hint(err, "it serves %s; or leave the kind out with environments.%s.exclude: [%s]",
-				other, env, buf_str(&exclude));
-	return err_hint(err, "use versions that it serves, or leave them out with environments.%s.exclude: [%s]", env,
-			buf_str(&exclude));
+		return err_hint(
+			err,
+			"it serves %s; or leave the kind out with environments.%s.exclude: [%s]",
+			other, env, buf_str(&exclude));
+	return err_hint(
+		err,
+		"use versions that it serves, or leave them out with environments.%s.exclude: [%s]",
+		env, buf_str(&exclude));
 }
 
 static int refuse_twice(const struct deploy_set *set, struct error *err)
@@ -151,8 +159,8 @@ static int refuse_twice(const struct deploy_set *set, struct error *err)
 			AUTO_FREE char *here = kube_object_where(o, "metadata.name");
 			AUTO_FREE char *there = kube_object_where(first, "metadata.name");
 
-			rc = err_set(err, ERR_INPUT, "%s: %s/%s stands twice, first at %s", here, o->kind,
-				     o->name, there);
+			rc = err_set(err, ERR_INPUT, "%s: %s/%s stands twice, first at %s", here,
+				     o->kind, o->name, there);
 		}
 		map_put(&seen, key, &set->items.items[i]->object);
 	}
@@ -168,7 +176,8 @@ static void place(struct kube_object *o, const char *namespace_)
 	}
 	if (!o->namespace_)
 		o->namespace_ = xstrdup(namespace_);
-	json_object_set_new(json_object_get(o->doc, "metadata"), "namespace", json_string(o->namespace_));
+	json_object_set_new(json_object_get(o->doc, "metadata"), "namespace",
+			    json_string(o->namespace_));
 }
 
 int deploy_bind(struct deploy_session *s, struct deploy_set *set, struct error *err)
@@ -182,7 +191,8 @@ int deploy_bind(struct deploy_session *s, struct deploy_set *set, struct error *
 	if (kube_discovery_load(s->client, &wanted, &s->discovery, err) < 0)
 		return -1;
 	for (size_t i = 0; i < set->items.count; i++)
-		if (kube_kind_is(&set->items.items[i]->object, "apiextensions.k8s.io", "CustomResourceDefinition"))
+		if (kube_kind_is(&set->items.items[i]->object, "apiextensions.k8s.io",
+				 "CustomResourceDefinition"))
 			add_defined(&s->discovery, set->items.items[i]->object.doc);
 	for (size_t i = 0; i < set->items.count; i++) {
 		struct kube_object *o = &set->items.items[i]->object;

@@ -1,4 +1,5 @@
-/* set.h - what is to be deployed: objects with where they came from, what lives on the server, and what was done. */
+/* set.h - what is to be deployed: objects with where they came from, what lives on the server, and
+ * what was done. */
 #pragma once
 
 #include "base/list.h"
@@ -39,21 +40,23 @@ size_t deploy_set_count(const struct deploy_set *s, enum deploy_action a);
 struct deploy_session {
 	struct kube_client *client;
 	struct kube_discovery discovery;
-	const char *namespace_;  /* of objects that name none */
-	const char *app, *env;   /* labels; NULL: plain manifests, no labels */
+	const char *namespace_; /* of objects that name none */
+	const char *app, *env;	/* labels; NULL: plain manifests, no labels */
 	const struct cancel *cancel;
 	const struct progress *progress;
-	char *cache_dir;         /* for the server's schema; NULL: none */
+	char *cache_dir; /* for the server's schema; NULL: none */
 };
 
 /* Releases the discovery and the cache's path; the client is the caller's. */
 void deploy_session_release(struct deploy_session *s);
 
-/* Ask the server which kinds it serves and give every object its resource and namespace. ERR_MISSING, before anything is
- * written: a kind is not served. ERR_INPUT: an object stands twice. */
+/* Ask the server which kinds it serves and give every object its resource and namespace.
+ * ERR_MISSING, before anything is written: a kind is not served. ERR_INPUT: an object stands twice.
+ */
 int deploy_bind(struct deploy_session *s, struct deploy_set *set, struct error *err);
 
-/* Does the set itself bring the namespace or the kind that the item needs, so that its absence is no error in a rehearsal? */
+/* Does the set itself bring the namespace or the kind that the item needs, so that its absence is
+ * no error in a rehearsal? */
 bool deploy_set_brings(const struct deploy_set *set, const struct deploy_item *item);
 
 /* The label selector of the session's app and environment; NULL without an app. Caller frees. */

@@ -15,11 +15,14 @@ static int unknown(const struct deploy_session *s, const struct kube_object *o,
 	err_set(err, ERR_INPUT, "%s: %s: unknown field %s", where, label, field->path);
 	if (field->near[0])
 		return err_hint(err, "did you mean '%s'?", field->near);
-	return err_hint(err, "see 'kubectl explain %s' for the fields that there are", o->resource->plural);
+	return err_hint(err, "see 'kubectl explain %s' for the fields that there are",
+			o->resource->plural);
 }
 
-/* A schema that describes the object, as far as the server has one; the copy may be older than the kind. */
-static int load_for(struct deploy_session *s, const struct kube_object *o, struct kube_schema *schema, bool *fresh)
+/* A schema that describes the object, as far as the server has one; the copy may be older than the
+ * kind. */
+static int load_for(struct deploy_session *s, const struct kube_object *o,
+		    struct kube_schema *schema, bool *fresh)
 {
 	struct error ignored;
 
@@ -53,7 +56,8 @@ int strict_check(struct deploy_session *s, const struct deploy_set *set, struct 
 	return 0;
 }
 
-/* The path in: strict decoding error: unknown field "spec.x" · .spec.x: field not declared in schema. Caller frees. */
+/* The path in: strict decoding error: unknown field "spec.x" · .spec.x: field not declared in
+ * schema. Caller frees. */
 static char *path_in(const char *message)
 {
 	const char *word = strstr(message, " field \"");
@@ -87,5 +91,6 @@ int strict_explain(const struct kube_object *o, struct error *err)
 			twice ? "duplicate" : "unknown", path);
 	else
 		err_wrap(err, "%s: %s/%s", where, o->kind, o->name);
-	return err_hint(err, "see 'kubectl explain %s' for the fields that there are", o->resource->plural);
+	return err_hint(err, "see 'kubectl explain %s' for the fields that there are",
+			o->resource->plural);
 }

@@ -45,7 +45,8 @@ static void quantities_as_text(json_t *amounts)
 	json_t *value;
 
 	json_object_foreach(amounts, name, value) {
-		AUTO_FREE char *text = json_is_number(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+		AUTO_FREE char *text =
+			json_is_number(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
 
 		if (text)
 			json_object_set_new(amounts, name, json_string(text));
@@ -93,8 +94,8 @@ static void move_string_data(json_t *doc)
 
 void kube_apply_normalize(json_t *doc)
 {
-	static const char *const servers[] = {"managedFields", "resourceVersion", "generation",
-					      "uid", "creationTimestamp", "selfLink"};
+	static const char *const servers[] = {"managedFields", "resourceVersion",   "generation",
+					      "uid",	       "creationTimestamp", "selfLink"};
 	const char *kind = doc_text(doc, "kind", "");
 	json_t *metadata = json_object_get(doc, "metadata");
 

@@ -9,8 +9,9 @@
 #include "kube/fields.h"
 #include "kube/object.h"
 
-/* Make a document fit to be applied: no nulls, no status, no managedFields and other fields of the server, stringData as data, amounts like
- * "cpu: 0.5" as text, and "protocol: TCP" where a port names none (older servers refuse what they would fill in). */
+/* Make a document fit to be applied: no nulls, no status, no managedFields and other fields of the
+ * server, stringData as data, amounts like "cpu: 0.5" as text, and "protocol: TCP" where a port
+ * names none (older servers refuse what they would fill in). */
 void kube_apply_normalize(json_t *doc);
 
 struct kube_apply_options {
@@ -38,11 +39,12 @@ struct kube_conflicts {
 
 void kube_conflicts_release(struct kube_conflicts *c);
 
-/* Read the Status of a 409 and decide each cause; shared fields are removed from desired. Returns true if the request can be
- * sent again (with force when c->taken is not empty). */
+/* Read the Status of a 409 and decide each cause; shared fields are removed from desired. Returns
+ * true if the request can be sent again (with force when c->taken is not empty). */
 bool kube_conflicts_resolve(const json_t *status, json_t *desired, struct kube_conflicts *c);
 
-/* Before the first request: fields that a controller holds in the live object (an autoscaler's replicas) are left to it. Returns how many. */
+/* Before the first request: fields that a controller holds in the live object (an autoscaler's
+ * replicas) are left to it. Returns how many. */
 size_t kube_apply_share(const json_t *live, json_t *desired);
 
 /* Is this refusal about a field that cannot change? */

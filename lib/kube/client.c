@@ -46,7 +46,8 @@ static struct http_tls client_tls(const struct kube_client *c)
 	bool plugin = c->credential.cert_pem.len > 0;
 	const struct buf *cert = plugin ? &c->credential.cert_pem : &config->cert_pem;
 	const struct buf *key = plugin ? &c->credential.key_pem : &config->key_pem;
-	struct http_tls tls = {.server_name = config->tls_server_name, .insecure = config->insecure};
+	struct http_tls tls = {.server_name = config->tls_server_name,
+			       .insecure = config->insecure};
 
 	if (config->ca_pem.len > 0)
 		tls.ca_pem = buf_span(&config->ca_pem);
@@ -74,7 +75,8 @@ static int open_http(struct kube_client *c, const struct kube_client_options *o,
 		.max_connections = 2,
 	};
 
-	if (kube_credential_open(c->config, c->clock, o->cancel, o->progress, &c->credential, err) < 0)
+	if (kube_credential_open(c->config, c->clock, o->cancel, o->progress, &c->credential, err) <
+	    0)
 		return -1;
 	http.tls = client_tls(c);
 	if (url_parse(c->config->server, &url, err) < 0)
@@ -173,7 +175,8 @@ static struct kube_call *call_new(struct kube_client *c, const struct kube_reque
 	call->request.timeout_ms = KUBE_REQUEST_TIMEOUT_MS;
 	call->request.no_retry = r->no_retry;
 	call->request.body.fd = -1;
-	http_headers_add(&call->request.headers, "Accept", r->accept ? r->accept : "application/json");
+	http_headers_add(&call->request.headers, "Accept",
+			 r->accept ? r->accept : "application/json");
 	add_impersonation(c->config, &call->request.headers);
 	if (r->body.data) {
 		call->request.has_body = true;
@@ -198,14 +201,17 @@ static json_t *read_answer(const struct kube_call *call, const struct http_respo
 	if (doc_json_parse(buf_span(&response->body), name, &doc, &parse) < 0) {
 		if (ok) {
 			*err = parse;
-			err_hint(err, "is %s really a Kubernetes API server?", call->client->origin);
+			err_hint(err, "is %s really a Kubernetes API server?",
+				 call->client->origin);
 		} else {
-			kube_status_error(call->client, call->method, call->path, response->status, NULL, err);
+			kube_status_error(call->client, call->method, call->path, response->status,
+					  NULL, err);
 		}
 		return NULL;
 	}
 	if (!ok)
-		kube_status_error(call->client, call->method, call->path, response->status, doc, err);
+		kube_status_error(call->client, call->method, call->path, response->status, doc,
+				  err);
 	else if (strcmp(doc_text(doc, "kind", ""), "Status") == 0 &&
 		 strcmp(doc_text(doc, "status", ""), "Failure") == 0)
 		kube_status_error(call->client, call->method, call->path,

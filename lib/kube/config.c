@@ -49,7 +49,8 @@ void kube_config_release(struct kube_config *c)
 	memset(c, 0, sizeof(*c));
 }
 
-static int set_server(const char *server, const char *where, struct kube_config *out, struct error *err)
+static int set_server(const char *server, const char *where, struct kube_config *out,
+		      struct error *err)
 {
 	AUTO(url) struct url url = {0};
 	AUTO_FREE char *text = NULL;
@@ -75,11 +76,13 @@ static int read_cluster(const json_t *cluster, const struct kube_config_file *fr
 		return -1;
 	out->insecure = doc_bool(cluster, "insecure-skip-tls-verify", false);
 	if (out->insecure && out->ca_pem.len > 0)
-		return err_set(err, ERR_INPUT,
-			       "%s: cluster has both insecure-skip-tls-verify and a certificate authority",
-			       from->path);
+		return err_set(
+			err, ERR_INPUT,
+			"%s: cluster has both insecure-skip-tls-verify and a certificate authority",
+			from->path);
 	if (out->insecure)
-		strv_addf(&out->warnings, "the certificate of %s is not checked (insecure-skip-tls-verify)",
+		strv_addf(&out->warnings,
+			  "the certificate of %s is not checked (insecure-skip-tls-verify)",
 			  out->server);
 	out->tls_server_name = xstrdup_opt(doc_text(cluster, "tls-server-name", NULL));
 	out->proxy_url = xstrdup_opt(doc_text(cluster, "proxy-url", NULL));
@@ -108,7 +111,8 @@ static int choose(const struct kube_config_files *files, const struct kube_confi
 	user_name = doc_text(context, "user", "");
 	out->context = xstrdup(name);
 	out->user = xstrdup(user_name);
-	out->namespace_ = xstrdup(o->namespace_ ? o->namespace_ : doc_text(context, "namespace", "default"));
+	out->namespace_ =
+		xstrdup(o->namespace_ ? o->namespace_ : doc_text(context, "namespace", "default"));
 	cluster = kube_config_files_find(files, "clusters", cluster_name, &from);
 	if (!cluster)
 		return kube_config_files_missing(files, "clusters", cluster_name, err);
@@ -123,7 +127,8 @@ static int choose(const struct kube_config_files *files, const struct kube_confi
 }
 
 /* client-go rest.InClusterConfig */
-static int in_cluster(const struct kube_config_options *o, struct kube_config *out, struct error *err)
+static int in_cluster(const struct kube_config_options *o, struct kube_config *out,
+		      struct error *err)
 {
 	const char *dir = o->service_account_dir ? o->service_account_dir : SERVICE_ACCOUNT_DIR;
 	const char *host = getenv("KUBERNETES_SERVICE_HOST");
@@ -136,8 +141,9 @@ static int in_cluster(const struct kube_config_options *o, struct kube_config *o
 
 	if (!host || !*host || !port || !*port) {
 		err_set(err, ERR_MISSING, "no kubeconfig found");
-		return err_hint(err, "set KUBECONFIG, or write --kubeconfig FILE; msctl also looks at "
-				     "~/.kube/config");
+		return err_hint(err,
+				"set KUBECONFIG, or write --kubeconfig FILE; msctl also looks at "
+				"~/.kube/config");
 	}
 	server = xasprintf(strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port);
 	if (set_server(server, "KUBERNETES_SERVICE_HOST", out, err) < 0 ||

@@ -65,7 +65,8 @@ static int check_mode(struct kube_config_files *f, const char *path, const struc
 }
 
 /* Returns 1 if it was there. */
-static int add_path(struct kube_config_files *f, const char *path, bool must_exist, struct error *err)
+static int add_path(struct kube_config_files *f, const char *path, bool must_exist,
+		    struct error *err)
 {
 	AUTO(buf) struct buf text = {0};
 	struct stat st;
@@ -98,7 +99,8 @@ static int add_list(struct kube_config_files *f, const char *list, struct error 
 	return 0;
 }
 
-int kube_config_files_load(const char *explicit_file, struct kube_config_files *out, struct error *err)
+int kube_config_files_load(const char *explicit_file, struct kube_config_files *out,
+			   struct error *err)
 {
 	const char *list = getenv("KUBECONFIG");
 	const char *home = getenv("HOME");
@@ -154,7 +156,8 @@ int kube_config_files_missing(const struct kube_config_files *f, const char *lis
 	if (near)
 		return err_hint(err, "did you mean '%s'?", near);
 	if (names.count > 0)
-		return err_hint(err, "it has '%s'%s", names.items[0], names.count > 1 ? " and others" : "");
+		return err_hint(err, "it has '%s'%s", names.items[0],
+				names.count > 1 ? " and others" : "");
 	return err_hint(err, "it has no %s at all", list);
 }
 

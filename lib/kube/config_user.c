@@ -17,8 +17,8 @@ int kube_config_check_header(const char *what, const char *value, struct error *
 	return 0;
 }
 
-int kube_config_read_bytes(const json_t *entry, const char *key, const struct kube_config_file *from,
-			   struct buf *out, struct error *err)
+int kube_config_read_bytes(const json_t *entry, const char *key,
+			   const struct kube_config_file *from, struct buf *out, struct error *err)
 {
 	AUTO_FREE char *data_key = xasprintf("%s-data", key);
 	const char *data = json_string_value(json_object_get(entry, data_key));
@@ -47,7 +47,8 @@ static int read_exec_env(const json_t *exec, struct kube_exec *out)
 	for (size_t i = 0; i < json_array_size(env); i++) {
 		const json_t *item = json_array_get(env, i);
 
-		strv_addf(&out->env, "%s=%s", doc_text(item, "name", ""), doc_text(item, "value", ""));
+		strv_addf(&out->env, "%s=%s", doc_text(item, "name", ""),
+			  doc_text(item, "value", ""));
 	}
 	return 0;
 }
@@ -58,8 +59,9 @@ static int check_exec_version(const char *version, const char *file, struct erro
 	    strcmp(version, "client.authentication.k8s.io/v1beta1") == 0)
 		return 0;
 	err_set(err, ERR_INPUT, "%s: exec.apiVersion '%s' is not supported", file, version);
-	return err_hint(err, "write the kubeconfig again with a current version of the tool that made it "
-			     "(client.authentication.k8s.io/v1)");
+	return err_hint(
+		err, "write the kubeconfig again with a current version of the tool that made it "
+		     "(client.authentication.k8s.io/v1)");
 }
 
 static int read_exec(const json_t *exec, const struct kube_config_file *from, struct kube_exec *out,
@@ -82,7 +84,8 @@ static int read_exec(const json_t *exec, const struct kube_config_file *from, st
 		const char *arg = json_string_value(json_array_get(args, i));
 
 		if (!arg)
-			return err_set(err, ERR_INPUT, "%s: exec.args[%zu] is not text", from->path, i);
+			return err_set(err, ERR_INPUT, "%s: exec.args[%zu] is not text", from->path,
+				       i);
 		strv_add(&out->argv, arg);
 	}
 	out->api_version = xstrdup(doc_text(exec, "apiVersion", ""));
@@ -94,7 +97,8 @@ static int read_exec(const json_t *exec, const struct kube_config_file *from, st
 	return read_exec_env(exec, out);
 }
 
-/* "Impersonate-Extra-<key>": lower case, percent-encoded (client-go transport/round_trippers.go). */
+/* "Impersonate-Extra-<key>": lower case, percent-encoded (client-go transport/round_trippers.go).
+ */
 static void add_extra(const char *key, const char *value, struct kube_config *out)
 {
 	AUTO(buf) struct buf name = {0};
@@ -130,8 +134,8 @@ static int read_impersonation(const json_t *user, struct kube_config *out, struc
 			add_extra(key, value ? value : "", out);
 		}
 	for (size_t i = 0; i < out->impersonate.count; i++)
-		if (kube_config_check_header("impersonation in kubeconfig", out->impersonate.items[i],
-					     err) < 0)
+		if (kube_config_check_header("impersonation in kubeconfig",
+					     out->impersonate.items[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -144,10 +148,12 @@ static int refuse_auth_provider(const json_t *user, const char *file, struct err
 		return 0;
 	err_set(err, ERR_INPUT, "%s: auth-provider '%s' is not supported any more", file, name);
 	if (strcmp(name, "gcp") == 0)
-		return err_hint(err, "install gke-gcloud-auth-plugin and fetch the kubeconfig again");
+		return err_hint(err,
+				"install gke-gcloud-auth-plugin and fetch the kubeconfig again");
 	if (strcmp(name, "azure") == 0)
 		return err_hint(err, "install kubelogin and run 'kubelogin convert-kubeconfig'");
-	return err_hint(err, "use an exec credential plugin (client.authentication.k8s.io/v1) instead");
+	return err_hint(err,
+			"use an exec credential plugin (client.authentication.k8s.io/v1) instead");
 }
 
 int kube_config_read_user(const json_t *user, const struct kube_config_file *from,
@@ -161,7 +167,8 @@ int kube_config_read_user(const json_t *user, const struct kube_config_file *fro
 	    kube_config_read_bytes(user, "client-key", from, &out->key_pem, err) < 0)
 		return -1;
 	if ((out->cert_pem.len == 0) != (out->key_pem.len == 0))
-		return err_set(err, ERR_INPUT, "%s: user has a client certificate or a key, but not both",
+		return err_set(err, ERR_INPUT,
+			       "%s: user has a client certificate or a key, but not both",
 			       from->path);
 	out->token = xstrdup_opt(doc_text(user, "token", NULL));
 	if (*token_file)

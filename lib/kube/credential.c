@@ -95,8 +95,9 @@ static void plugin_line(void *user, bool is_stderr, const char *line)
 		return;
 	snprintf(talk->last, sizeof(talk->last), "%s", line);
 	utf8_sanitize(talk->last);
-	progress_emit(talk->progress,
-		      &(struct progress_event){.kind = PROGRESS_NOTE, .id = "credentials", .text = talk->last});
+	progress_emit(talk->progress, &(struct progress_event){.kind = PROGRESS_NOTE,
+							       .id = "credentials",
+							       .text = talk->last});
 }
 
 static int plugin_missing(const struct kube_exec *e, struct error *err)
@@ -178,7 +179,8 @@ static int take_status(struct kube_credential *c, const json_t *status, struct e
 	if (!token && !cert)
 		return err_set(err, ERR_INPUT, "the answer has neither a token nor a certificate");
 	if (!cert != !key)
-		return err_set(err, ERR_INPUT, "the answer has a certificate or a key, but not both");
+		return err_set(err, ERR_INPUT,
+			       "the answer has a certificate or a key, but not both");
 	if (token && kube_config_check_header("the token", token, err) < 0)
 		return -1;
 	if (expires && clock_parse_rfc3339(expires, &expires_s) < 0)
@@ -209,7 +211,8 @@ int kube_credential_read(struct kube_credential *c, struct span answer, struct e
 	if (strcmp(version, c->config->exec.api_version) != 0) {
 		err_set(err, ERR_INPUT, "it answers with apiVersion '%s', the kubeconfig says '%s'",
 			version, c->config->exec.api_version);
-		return err_hint(err, "update the plugin, then write the kubeconfig again with its tool");
+		return err_hint(err,
+				"update the plugin, then write the kubeconfig again with its tool");
 	}
 	return take_status(c, json_object_get(doc, "status"), err);
 }
@@ -259,7 +262,8 @@ static int from_plugin(struct kube_credential *c, bool denied, struct error *err
 		return -1;
 	if (strcmp(buf_str(&old_cert), buf_str(&c->cert_pem)) != 0) {
 		/* the connections stand with the old certificate */
-		err_set(err, ERR_DENIED, "the client certificate of user %s has been renewed meanwhile",
+		err_set(err, ERR_DENIED,
+			"the client certificate of user %s has been renewed meanwhile",
 			c->config->user);
 		return err_hint(err, "run the command again");
 	}
@@ -268,7 +272,8 @@ static int from_plugin(struct kube_credential *c, bool denied, struct error *err
 
 static int add_basic(const struct kube_config *config, struct buf *value)
 {
-	AUTO_FREE char *pair = xasprintf("%s:%s", config->username, config->password ? config->password : "");
+	AUTO_FREE char *pair =
+		xasprintf("%s:%s", config->username, config->password ? config->password : "");
 
 	buf_adds(value, "Basic ");
 	base64_encode(pair, strlen(pair), value);

@@ -1,8 +1,10 @@
-/* credential.h - the Authorization of a cluster's user: static token, rotating token file, Basic, or an exec
- * credential plugin (client.authentication.k8s.io/v1 and v1beta1; client-go plugin/pkg/client/auth/exec).
+/* credential.h - the Authorization of a cluster's user: static token, rotating token file, Basic,
+ * or an exec credential plugin (client.authentication.k8s.io/v1 and v1beta1; client-go
+ * plugin/pkg/client/auth/exec).
  *
- * A plugin is run by argv, never through a shell, when its answer is first needed, kept until it expires, and run
- * once more after a 401. Its errors are cleaned of control characters; its answer never reaches a message. */
+ * A plugin is run by argv, never through a shell, when its answer is first needed, kept until it
+ * expires, and run once more after a 401. Its errors are cleaned of control characters; its answer
+ * never reaches a message. */
 #pragma once
 
 #include "base/cancel.h"
@@ -19,15 +21,16 @@ struct kube_credential {
 	const struct clock *clock;
 	const struct cancel *cancel;
 	const struct progress *progress;
-	char *token;          /* what the file or the plugin said last */
+	char *token;		      /* what the file or the plugin said last */
 	struct buf cert_pem, key_pem; /* from the plugin; empty: the configuration's */
-	int64_t expires_s;    /* 0: not known */
-	int64_t read_at_ms;   /* when the token file was read */
-	bool asked;           /* the plugin has answered */
+	int64_t expires_s;	      /* 0: not known */
+	int64_t read_at_ms;	      /* when the token file was read */
+	bool asked;		      /* the plugin has answered */
 };
 
-/* Fill *c; runs the plugin, if there is one, because the connection needs its certificate. ERR_MISSING: no such program (with its
- * installHint); ERR_DENIED: it failed; ERR_INPUT: its answer does not parse. */
+/* Fill *c; runs the plugin, if there is one, because the connection needs its certificate.
+ * ERR_MISSING: no such program (with its installHint); ERR_DENIED: it failed; ERR_INPUT: its answer
+ * does not parse. */
 int kube_credential_open(const struct kube_config *config, const struct clock *clock,
 			 const struct cancel *cancel, const struct progress *progress,
 			 struct kube_credential *c, struct error *err);

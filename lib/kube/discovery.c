@@ -5,8 +5,8 @@
 #include <string.h>
 
 #define AGGREGATED "application/json;g=apidiscovery.k8s.io;v="
-#define ACCEPT                                                                                     \
-	AGGREGATED "v2;as=APIGroupDiscoveryList," AGGREGATED                                       \
+#define ACCEPT                                               \
+	AGGREGATED "v2;as=APIGroupDiscoveryList," AGGREGATED \
 		   "v2beta1;as=APIGroupDiscoveryList,application/json"
 
 static void resource_free(struct kube_resource *r)
@@ -69,7 +69,8 @@ static bool has_status(const json_t *resource)
 	const json_t *subresources = json_object_get(resource, "subresources");
 
 	for (size_t i = 0; i < json_array_size(subresources); i++)
-		if (strcmp(doc_text(json_array_get(subresources, i), "subresource", ""), "status") == 0)
+		if (strcmp(doc_text(json_array_get(subresources, i), "subresource", ""),
+			   "status") == 0)
 			return true;
 	return false;
 }
@@ -77,7 +78,8 @@ static bool has_status(const json_t *resource)
 static void add_aggregated(struct kube_discovery *d, const char *group, const char *version,
 			   const json_t *resource)
 {
-	/* a resource may answer with another group's kind (autoscaling Scale); the first kind is its own */
+	/* a resource may answer with another group's kind (autoscaling Scale); the first kind is
+	 * its own */
 	AUTO_FREE char *kind = text_of(resource, "responseKind.kind");
 	AUTO_FREE char *plural = text_of(resource, "resource");
 	AUTO_FREE char *group_copy = xstrdup(group);
@@ -170,7 +172,8 @@ static void read_resources(struct kube_discovery *d, const json_t *doc, const ch
 	}
 }
 
-int kube_discovery_read(struct kube_discovery *d, const json_t *doc, const char *gv, struct error *err)
+int kube_discovery_read(struct kube_discovery *d, const json_t *doc, const char *gv,
+			struct error *err)
 {
 	const char *kind = doc_text(doc, "kind", "");
 	const json_t *items = json_object_get(doc, "items");
@@ -230,23 +233,24 @@ int kube_discovery_want(struct kube_client *c, const struct strv *wanted, struct
 	return kube_run(c, -1, err);
 }
 
-int kube_discovery_load(struct kube_client *c, const struct strv *wanted, struct kube_discovery *out,
-			struct error *err)
+int kube_discovery_load(struct kube_client *c, const struct strv *wanted,
+			struct kube_discovery *out, struct error *err)
 {
 	static const char *const paths[] = {"/api", "/apis"};
 	AUTO(kube_discovery) struct kube_discovery found = {0};
 	struct discovery_call call = {&found, NULL};
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
-		kube_start(c, &(struct kube_request){.path = paths[i], .accept = ACCEPT}, discovered, &call);
+		kube_start(c, &(struct kube_request){.path = paths[i], .accept = ACCEPT},
+			   discovered, &call);
 	if (kube_run(c, -1, err) < 0 || kube_discovery_want(c, wanted, &found, err) < 0)
 		return -1;
 	*out = MOVE(found);
 	return 0;
 }
 
-const struct kube_resource *kube_discovery_find(const struct kube_discovery *d, const char *api_version,
-						const char *kind)
+const struct kube_resource *kube_discovery_find(const struct kube_discovery *d,
+						const char *api_version, const char *kind)
 {
 	AUTO_FREE char *key = kind_key(api_version, kind);
 
@@ -262,7 +266,8 @@ const char *kube_discovery_elsewhere(const struct kube_discovery *d, const char 
 	for (size_t i = 0; i < d->kinds.count; i++) {
 		const struct kube_resource *r = d->kinds.entries[i].value;
 
-		if (strcmp(r->kind, kind) == 0 && (len == 0 || strncmp(r->group, api_version, len - 1) == 0))
+		if (strcmp(r->kind, kind) == 0 &&
+		    (len == 0 || strncmp(r->group, api_version, len - 1) == 0))
 			return d->kinds.entries[i].key;
 	}
 	return NULL;

@@ -23,7 +23,8 @@ static bool is_empty(const json_t *v)
 /* Members of which the values are resource quantities in every kind. */
 static bool holds_quantities(const char *key)
 {
-	static const char *const names[] = {"limits", "requests", "capacity", "hard", "allocatable", NULL};
+	static const char *const names[] = {"limits", "requests",    "capacity",
+					    "hard",   "allocatable", NULL};
 
 	for (size_t i = 0; key && names[i]; i++)
 		if (strcmp(names[i], key) == 0)
@@ -101,7 +102,8 @@ static void walk_element(struct list_walk *w, const char *field, const json_t *b
 		w->effect = worse(w->effect, KUBE_APPLY_UNSURE);
 		return;
 	}
-	element = by_key ? find_element(w->desired, key, &at_desired) : find_value(w->desired, key, &at_desired);
+	element = by_key ? find_element(w->desired, key, &at_desired)
+			 : find_value(w->desired, key, &at_desired);
 	live = by_key ? find_element(w->live, key, &at_live) : find_value(w->live, key, &at_live);
 	if (!element || !live) {
 		w->effect = KUBE_APPLY_CHANGE;
@@ -115,7 +117,8 @@ static void walk_element(struct list_walk *w, const char *field, const json_t *b
 		w->effect = worse(w->effect, walk(element, below, live, NULL));
 }
 
-static enum kube_apply_effect walk_list(const json_t *desired, const json_t *fields, const json_t *live)
+static enum kube_apply_effect walk_list(const json_t *desired, const json_t *fields,
+					const json_t *live)
 {
 	struct list_walk w = {.desired = desired, .live = live};
 	const char *field;
@@ -188,13 +191,15 @@ static const json_t *our_entry(const json_t *live, const char *manager)
 	return NULL;
 }
 
-enum kube_apply_effect kube_apply_effect(const json_t *live, const json_t *desired, const char *manager)
+enum kube_apply_effect kube_apply_effect(const json_t *live, const json_t *desired,
+					 const char *manager)
 {
 	const json_t *entry = our_entry(live, manager);
 	AUTO_JSON json_t *body = NULL;
 	AUTO_JSON json_t *metadata = NULL;
 
-	if (entry && strcmp(doc_text(entry, "apiVersion", ""), doc_text(desired, "apiVersion", "?")) != 0)
+	if (entry &&
+	    strcmp(doc_text(entry, "apiVersion", ""), doc_text(desired, "apiVersion", "?")) != 0)
 		return KUBE_APPLY_UNSURE;
 	/* identity is nobody's field */
 	body = json_copy((json_t *)(uintptr_t)desired);
@@ -215,7 +220,8 @@ enum kube_apply_effect kube_apply_effect(const json_t *live, const json_t *desir
 
 bool kube_is_same_object(const json_t *live, const json_t *answer)
 {
-	static const char *const bookkeeping[] = {"managedFields", "resourceVersion", "generation", "uid",
+	static const char *const bookkeeping[] = {"managedFields",     "resourceVersion",
+						  "generation",	       "uid",
 						  "creationTimestamp", "selfLink"};
 	const json_t *pair[2] = {live, answer};
 	json_t *stripped[2];

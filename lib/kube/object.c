@@ -18,8 +18,8 @@ void kube_object_release(struct kube_object *o)
 	memset(o, 0, sizeof(*o));
 }
 
-/* Names become path segments. RBAC allows nearly everything; others are DNS subdomains (apimachinery
- * api/validation/path and util/validation). */
+/* Names become path segments. RBAC allows nearly everything; others are DNS subdomains
+ * (apimachinery api/validation/path and util/validation). */
 static bool is_name(const char *name, bool rbac)
 {
 	size_t len = strlen(name);
@@ -52,12 +52,14 @@ static int check_identity(const struct kube_object *o, const char *where, struct
 		return err_set(err, ERR_INPUT, "%s: '%s' '%s' is not an apiVersion and kind", where,
 			       o->api_version, o->kind);
 	if (!is_name(o->name, rbac)) {
-		err_set(err, ERR_INPUT, "%s: %s has the name '%s', which is not allowed", where, o->kind,
-			o->name);
-		return err_hint(err, "use lower case letters, digits, '-' and '.', at most %d", KUBE_MAX_NAME);
+		err_set(err, ERR_INPUT, "%s: %s has the name '%s', which is not allowed", where,
+			o->kind, o->name);
+		return err_hint(err, "use lower case letters, digits, '-' and '.', at most %d",
+				KUBE_MAX_NAME);
 	}
 	if (o->namespace_ && (!is_name(o->namespace_, false) || strchr(o->namespace_, '.')))
-		return err_set(err, ERR_INPUT, "%s: %s/%s has the namespace '%s', which is not allowed", where,
+		return err_set(err, ERR_INPUT,
+			       "%s: %s/%s has the namespace '%s', which is not allowed", where,
 			       o->kind, o->name, o->namespace_);
 	return 0;
 }
@@ -159,6 +161,29 @@ char *kube_object_path(const struct kube_object *o)
 	return buf_take(&path);
 }
 
+void kube_query_add(struct buf *path, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	buf_addf(path, "%c%s=", strchr(buf_str(path), '?') ? '&' : '?', name);
+	url_encode(value, path);
+}
+
+char *kube_log_path(const json_t *pod, const char *container, int lines, bool previous)
+{
+	AUTO(buf) struct buf path = {0};
+
+	buf_adds(&path, "/api/v1/namespaces/");
+	url_encode(doc_text(pod, "metadata.namespace", ""), &path);
+	buf_adds(&path, "/pods/");
+	url_encode(doc_text(pod, "metadata.name", ""), &path);
+	buf_addf(&path, "/log?tailLines=%d", lines);
+	kube_query_add(&path, "container", container);
+	if (previous)
+		buf_adds(&path, "&previous=true");
+	return buf_take(&path);
+}
+
 json_t *kube_pod_spec(const json_t *doc)
 {
 	const char *kind = doc_text(doc, "kind", "");
@@ -172,7 +197,8 @@ json_t *kube_pod_spec(const json_t *doc)
 	return doc_get(doc, "spec.template.spec");
 }
 
-void kube_each_container(const json_t *pod_spec, void (*visit)(void *user, json_t *container), void *user)
+void kube_each_container(const json_t *pod_spec, void (*visit)(void *user, json_t *container),
+			 void *user)
 {
 	static const char *const lists[] = {"initContainers", "containers", "ephemeralContainers"};
 

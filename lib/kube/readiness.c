@@ -11,7 +11,8 @@
 
 const char *kube_state_name(enum kube_state s)
 {
-	static const char *const names[] = {"progressing", "ready", "failed", "suspended", "terminating"};
+	static const char *const names[] = {"progressing", "ready", "failed", "suspended",
+					    "terminating"};
 
 	return names[s];
 }
@@ -109,9 +110,11 @@ static void deployment(const json_t *live, struct kube_readiness *r)
 	    (want == 0 || is_true(kube_condition(live, "Available"))))
 		r->state = KUBE_READY;
 	else if (updated < want)
-		snprintf(r->message, sizeof(r->message), "%" PRId64 " of %" PRId64 " updated", updated, want);
+		snprintf(r->message, sizeof(r->message), "%" PRId64 " of %" PRId64 " updated",
+			 updated, want);
 	else if (all > updated)
-		snprintf(r->message, sizeof(r->message), "%" PRId64 " old still running", all - updated);
+		snprintf(r->message, sizeof(r->message), "%" PRId64 " old still running",
+			 all - updated);
 }
 
 static void stateful_set(const json_t *live, struct kube_readiness *r)
@@ -133,7 +136,8 @@ static void stateful_set(const json_t *live, struct kube_readiness *r)
 	if (moved || strcmp(strategy, "OnDelete") == 0)
 		r->state = KUBE_READY;
 	else
-		snprintf(r->message, sizeof(r->message), "%" PRId64 " of %" PRId64 " updated", updated, want);
+		snprintf(r->message, sizeof(r->message), "%" PRId64 " of %" PRId64 " updated",
+			 updated, want);
 }
 
 static void daemon_set(const json_t *live, struct kube_readiness *r)
@@ -155,7 +159,8 @@ static void replica_set(const json_t *live, struct kube_readiness *r)
 	int64_t ready = doc_int(live, "status.readyReplicas", 0);
 
 	say(r, KUBE_PROGRESSING, "%" PRId64 "/%" PRId64 " ready", ready, want);
-	if (is_observed(live) && ready >= want && doc_int(live, "status.availableReplicas", 0) >= want)
+	if (is_observed(live) && ready >= want &&
+	    doc_int(live, "status.availableReplicas", 0) >= want)
 		r->state = KUBE_READY;
 }
 
@@ -190,8 +195,10 @@ static void pod(const json_t *live, struct kube_readiness *r)
 	say(r, KUBE_PROGRESSING, "%s", phase);
 	if (strcmp(phase, "Failed") == 0) {
 		r->state = KUBE_FAILED;
-		snprintf(r->reason, sizeof(r->reason), "%s", doc_text(live, "status.reason", "Failed"));
-		snprintf(r->message, sizeof(r->message), "%s", doc_text(live, "status.message", ""));
+		snprintf(r->reason, sizeof(r->reason), "%s",
+			 doc_text(live, "status.reason", "Failed"));
+		snprintf(r->message, sizeof(r->message), "%s",
+			 doc_text(live, "status.message", ""));
 		utf8_sanitize(r->message);
 	} else if (strcmp(phase, "Succeeded") == 0 || is_true(kube_condition(live, "Ready"))) {
 		r->state = KUBE_READY;
@@ -214,7 +221,8 @@ static void phase_kind(const json_t *live, struct kube_readiness *r)
 	const char *phase = doc_text(live, "status.phase", "Pending");
 
 	say(r, KUBE_PROGRESSING, "%s", phase);
-	if (strcmp(phase, "Active") == 0 || strcmp(phase, "Available") == 0 || strcmp(phase, "Bound") == 0)
+	if (strcmp(phase, "Active") == 0 || strcmp(phase, "Available") == 0 ||
+	    strcmp(phase, "Bound") == 0)
 		r->state = KUBE_READY;
 	else if (strcmp(phase, "Failed") == 0)
 		r->state = KUBE_FAILED;
@@ -269,8 +277,8 @@ static void exists(const json_t *live, struct kube_readiness *r)
 /* Kinds without a rule of their own: the conditions that most controllers write. */
 static void generic(const json_t *live, struct kube_readiness *r)
 {
-	static const char *const good[] = {"Ready", "Available", "Healthy", "Synced", "Succeeded",
-					   "Programmed", "Accepted"};
+	static const char *const good[] = {"Ready",	"Available",  "Healthy", "Synced",
+					   "Succeeded", "Programmed", "Accepted"};
 	const json_t *stalled = kube_condition(live, "Stalled");
 	const json_t *status = json_object_get(live, "status");
 
@@ -333,7 +341,8 @@ static const struct rule *rule_of(const char *api_version, const char *kind)
 	size_t len = slash ? (size_t)(slash - api_version) : 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-		if (strlen(rules[i].group) == len && strncmp(rules[i].group, api_version, len) == 0 &&
+		if (strlen(rules[i].group) == len &&
+		    strncmp(rules[i].group, api_version, len) == 0 &&
 		    (!rules[i].kind || strcmp(rules[i].kind, kind) == 0))
 			return &rules[i];
 	return NULL;

@@ -1,7 +1,9 @@
-/* readiness.h - is an object what it was asked to be? One rule a kind, for the rest generic rules over conditions.
+/* readiness.h - is an object what it was asked to be? One rule a kind, for the rest generic rules
+ * over conditions.
  *
- * The rules start from cli-utils' kstatus and mend its holes: an object without status is not ready, observedGeneration counts also when it is text,
- * a Job must complete, a failed Pod has failed. */
+ * The rules start from cli-utils' kstatus and mend its holes: an object without status is not
+ * ready, observedGeneration counts also when it is text, a Job must complete, a failed Pod has
+ * failed. */
 #pragma once
 
 #include "doc/json.h"
@@ -9,7 +11,7 @@
 enum kube_state {
 	KUBE_PROGRESSING,
 	KUBE_READY,
-	KUBE_FAILED,    /* it says itself that it will not become ready */
+	KUBE_FAILED,	/* it says itself that it will not become ready */
 	KUBE_SUSPENDED, /* paused by its owner: counts as done */
 	KUBE_TERMINATING,
 };

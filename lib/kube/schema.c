@@ -24,7 +24,8 @@ static const json_t *deref(const struct kube_schema *s, const json_t *schema)
 
 	if (!ref || !text_starts(ref, "#/definitions/"))
 		return schema;
-	return json_object_get(json_object_get(s->doc, "definitions"), ref + strlen("#/definitions/"));
+	return json_object_get(json_object_get(s->doc, "definitions"),
+			       ref + strlen("#/definitions/"));
 }
 
 static bool is_kind(const json_t *definition, const struct kube_object *o)
@@ -144,7 +145,8 @@ bool kube_schema_has(const struct kube_schema *s, const struct kube_object *o)
 	return definition_of(s, o) != NULL;
 }
 
-int kube_schema_check(const struct kube_schema *s, const struct kube_object *o, struct kube_unknown_field *out)
+int kube_schema_check(const struct kube_schema *s, const struct kube_object *o,
+		      struct kube_unknown_field *out)
 {
 	struct checker c = {.s = s, .out = out};
 	const json_t *definition = definition_of(s, o);
@@ -168,7 +170,8 @@ static int on_data(void *user, const void *data, size_t len, struct error *err)
 	struct fetch *f = user;
 
 	if (f->body.len + len > KUBE_SCHEMA_MAX_BYTES)
-		return err_set(err, ERR_INPUT, "/openapi/v2 is larger than %u MB", KUBE_SCHEMA_MAX_BYTES >> 20);
+		return err_set(err, ERR_INPUT, "/openapi/v2 is larger than %u MB",
+			       KUBE_SCHEMA_MAX_BYTES >> 20);
 	buf_add(&f->body, data, len);
 	return 0;
 }
@@ -180,7 +183,8 @@ static int on_done(void *user, int status, struct error *err)
 	return err->code == ERR_NONE ? 0 : -1;
 }
 
-/* The schema changes with the server's version and its definitions, of which /version and an hour are a fair measure. */
+/* The schema changes with the server's version and its definitions, of which /version and an hour
+ * are a fair measure. */
 static char *cache_path(struct kube_client *c, const char *cache_dir)
 {
 	AUTO_JSON json_t *version = NULL;
@@ -222,14 +226,15 @@ static int fetch_schema(struct kube_client *c, struct buf *out, struct error *er
 	return rc;
 }
 
-int kube_schema_load(struct kube_client *c, const char *cache_dir, bool fresh, struct kube_schema *out,
-		     struct error *err)
+int kube_schema_load(struct kube_client *c, const char *cache_dir, bool fresh,
+		     struct kube_schema *out, struct error *err)
 {
 	AUTO_FREE char *path = cache_path(c, cache_dir);
 	AUTO(buf) struct buf text = {0};
 	struct error ignored;
 
-	if (!fresh && read_cache(path, &text) && doc_json_parse(buf_span(&text), path, &out->doc, &ignored) == 0)
+	if (!fresh && read_cache(path, &text) &&
+	    doc_json_parse(buf_span(&text), path, &out->doc, &ignored) == 0)
 		return 0;
 	buf_cut(&text, 0);
 	if (fetch_schema(c, &text, err) < 0 ||

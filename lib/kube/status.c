@@ -11,10 +11,9 @@ static enum err_code class_of(int status, const char *reason)
 	static const struct {
 		int status;
 		enum err_code code;
-	} classes[] = {{400, ERR_INPUT},    {401, ERR_DENIED},	 {403, ERR_DENIED},
-		       {404, ERR_MISSING},  {405, ERR_INPUT},	 {406, ERR_INPUT},
-		       {409, ERR_CONFLICT}, {413, ERR_INPUT},	 {415, ERR_INPUT},
-		       {422, ERR_INPUT}};
+	} classes[] = {{400, ERR_INPUT}, {401, ERR_DENIED}, {403, ERR_DENIED},	 {404, ERR_MISSING},
+		       {405, ERR_INPUT}, {406, ERR_INPUT},  {409, ERR_CONFLICT}, {413, ERR_INPUT},
+		       {415, ERR_INPUT}, {422, ERR_INPUT}};
 
 	if (strcmp(reason, "AlreadyExists") == 0)
 		return ERR_CONFLICT;
@@ -37,12 +36,17 @@ static int hint_forbidden(const char *message, struct error *err)
 	if (strstr(message, "exceeded quota"))
 		return err_hint(err, "free some of the namespace's quota, or ask for more");
 	if (strstr(message, "violates PodSecurity"))
-		return err_hint(err, "change the pod's securityContext as the message says, or the namespace's level");
+		return err_hint(err, "change the pod's securityContext as the message says, or the "
+				     "namespace's level");
 	if (strstr(message, "admission webhook"))
-		return err_hint(err, "the cluster's policy refuses it: change the manifest as the message says");
+		return err_hint(
+			err,
+			"the cluster's policy refuses it: change the manifest as the message says");
 	if (strstr(message, "cannot "))
-		return err_hint(err, "ask for a Role or ClusterRole that allows exactly this, or choose another "
-				     "user with --context");
+		return err_hint(
+			err,
+			"ask for a Role or ClusterRole that allows exactly this, or choose another "
+			"user with --context");
 	return err_hint(err, "ask the cluster's administrator for the permission");
 }
 
@@ -52,7 +56,9 @@ static int hint_missing(const json_t *doc, struct error *err)
 	const char *name = doc_text(doc, "details.name", "");
 
 	if (strcmp(kind, "namespaces") == 0 && *name)
-		return err_hint(err, "run 'kubectl create namespace %s', or put the Namespace into the manifests",
+		return err_hint(err,
+				"run 'kubectl create namespace %s', or put the Namespace into the "
+				"manifests",
 				name);
 	return 0;
 }
@@ -64,8 +70,11 @@ static int add_hint(const struct kube_client *c, int status, const char *message
 
 	switch (status) {
 	case 401:
-		return err_hint(err, "user '%s' of context '%s' was not accepted: log in again, or fetch a new "
-				     "kubeconfig", config->user ? config->user : "", config->context);
+		return err_hint(
+			err,
+			"user '%s' of context '%s' was not accepted: log in again, or fetch a new "
+			"kubeconfig",
+			config->user ? config->user : "", config->context);
 	case 403:
 		return hint_forbidden(message, err);
 	case 404:
@@ -76,7 +85,9 @@ static int add_hint(const struct kube_client *c, int status, const char *message
 		return err_hint(err, "the server is overloaded or starting: try again in a minute");
 	default:
 		if (strstr(message, "failed calling webhook"))
-			return err_hint(err, "the webhook's service does not answer: see whether its pods run");
+			return err_hint(
+				err,
+				"the webhook's service does not answer: see whether its pods run");
 		return 0;
 	}
 }

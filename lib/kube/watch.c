@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crypto/random.h"
-#include "http/url.h"
 #include "kube/object.h"
 
 #include <inttypes.h>
@@ -16,15 +15,15 @@ struct kube_watch {
 	struct kube_client *client;
 	struct kube_watch_options o;
 	char *namespace_, *label_selector, *field_selector;
-	char *version;        /* resourceVersion to go on from */
-	char *token;          /* of the next list page */
+	char *version; /* resourceVersion to go on from */
+	char *token;   /* of the next list page */
 	struct kube_frames frames;
 	struct kube_stream stream;
 	struct kube_call *call; /* the list or the stream on its way */
 	bool listing;
-	bool gone;            /* the server wants a new list */
+	bool gone; /* the server wants a new list */
 	int relists;
-	int failures;         /* in a row */
+	int failures;	      /* in a row */
 	int64_t resume_at_ms; /* 0: not waiting */
 };
 
@@ -42,22 +41,14 @@ static void watch_free(struct kube_watch *w)
 	free(w);
 }
 
-static void add_query(struct buf *path, const char *name, const char *value)
-{
-	if (!value)
-		return;
-	buf_addf(path, "%c%s=", strchr(buf_str(path), '?') ? '&' : '?', name);
-	url_encode(value, path);
-}
-
 static char *base_path(const struct kube_watch *w)
 {
 	AUTO_FREE char *collection = kube_collection_path(w->o.resource, w->namespace_);
 	AUTO(buf) struct buf path = {0};
 
 	buf_adds(&path, collection);
-	add_query(&path, "labelSelector", w->label_selector);
-	add_query(&path, "fieldSelector", w->field_selector);
+	kube_query_add(&path, "labelSelector", w->label_selector);
+	kube_query_add(&path, "fieldSelector", w->field_selector);
 	return buf_take(&path);
 }
 
@@ -83,7 +74,8 @@ static int later(struct kube_watch *w, struct error *err)
 static int relist(struct kube_watch *w, struct error *err)
 {
 	if (++w->relists > KUBE_WATCH_MAX_RELISTS)
-		return err_set(err, ERR_NET, "watching %s: the server forgets its history again and again",
+		return err_set(err, ERR_NET,
+			       "watching %s: the server forgets its history again and again",
 			       w->o.resource->plural);
 	free(TAKE(w->version));
 	free(TAKE(w->token));
@@ -144,7 +136,7 @@ static void start_list(struct kube_watch *w)
 	w->listing = true;
 	buf_adds(&path, base);
 	buf_addf(&path, "%climit=%d", strchr(base, '?') ? '&' : '?', KUBE_LIST_PAGE);
-	add_query(&path, "continue", w->token);
+	kube_query_add(&path, "continue", w->token);
 	w->call = kube_start(w->client, &(struct kube_request){.path = buf_str(&path)}, listed, w);
 }
 
@@ -194,8 +186,10 @@ static int on_done(void *user, int status, struct error *err)
 		start_stream(w);
 		return 0;
 	}
-	/* a broken connection goes on from where it was; a refusal and an answer that is none do not */
-	if (err->code == ERR_NET && (status == 0 || status == 429 || status >= 500 || status / 100 == 2))
+	/* a broken connection goes on from where it was; a refusal and an answer that is none do
+	 * not */
+	if (err->code == ERR_NET &&
+	    (status == 0 || status == 429 || status >= 500 || status / 100 == 2))
 		return later(w, err);
 	return -1;
 }
@@ -209,7 +203,7 @@ static void start_stream(struct kube_watch *w)
 	/* spread, so that a thousand clients do not come back in one second */
 	buf_addf(&path, "%cwatch=1&allowWatchBookmarks=true&timeoutSeconds=%" PRIu64,
 		 strchr(base, '?') ? '&' : '?', 300 + random_below(300));
-	add_query(&path, "resourceVersion", w->version);
+	kube_query_add(&path, "resourceVersion", w->version);
 	w->stream = (struct kube_stream){on_data, on_done, w};
 	w->call = kube_start_stream(w->client, buf_str(&path), true, &w->stream);
 }

@@ -41,24 +41,36 @@ Test(deploy_failfast, containers)
 		{WAITS("ErrImagePull", "dial tcp: i/o timeout"), NULL, false, 60000},
 		{WAITS("ErrImagePull", "429 Too Many Requests"), NULL, false, 60000},
 		{WAITS("ImagePullBackOff", "Back-off pulling image"), NULL, false, 5000},
-		{WAITS("ImagePullBackOff", "Back-off pulling image"), "Failed: Failed to pull image: not found", false, 0},
-		{WAITS("ImagePullBackOff", "Back-off pulling image"), "Failed: Failed to pull image: i/o timeout", false, 60000},
-		{WAITS("ImagePullBackOff", "Back-off pulling image"), "Failed: not found", true, 5000},
-		{"'restartCount':1,'lastState':{'terminated':{'exitCode':1}}," WAITS("CrashLoopBackOff", "x"), NULL, false, 0},
-		{"'restartCount':0,'lastState':{'terminated':{'exitCode':1}}," WAITS("CrashLoopBackOff", "x"), NULL, false, 10000},
+		{WAITS("ImagePullBackOff", "Back-off pulling image"),
+		 "Failed: Failed to pull image: not found", false, 0},
+		{WAITS("ImagePullBackOff", "Back-off pulling image"),
+		 "Failed: Failed to pull image: i/o timeout", false, 60000},
+		{WAITS("ImagePullBackOff", "Back-off pulling image"), "Failed: not found", true,
+		 5000},
+		{"'restartCount':1,'lastState':{'terminated':{'exitCode':1}}," WAITS(
+			 "CrashLoopBackOff", "x"),
+		 NULL, false, 0},
+		{"'restartCount':0,'lastState':{'terminated':{'exitCode':1}}," WAITS(
+			 "CrashLoopBackOff", "x"),
+		 NULL, false, 10000},
 		{"'restartCount':3," WAITS("CrashLoopBackOff", "x"), NULL, true, NOTHING},
 		{WAITS("CreateContainerConfigError", "configmap not found"), NULL, false, 5000},
 		{WAITS("RunContainerError", "exec: no such file or directory"), NULL, false, 0},
 		{WAITS("CreateContainerError", "name is reserved"), NULL, false, 5000},
-		{"'restartCount':0,'state':{'terminated':{'exitCode':1,'reason':'Error'}}", NULL, false, NOTHING},
-		{"'restartCount':2,'state':{'terminated':{'exitCode':1,'reason':'Error'}}", NULL, false, 0},
-		{"'restartCount':2,'state':{'terminated':{'exitCode':0,'reason':'Completed'}}", NULL, false, NOTHING},
-		{"'restartCount':2,'state':{'terminated':{'exitCode':1,'reason':'Error'}}", NULL, true, NOTHING},
+		{"'restartCount':0,'state':{'terminated':{'exitCode':1,'reason':'Error'}}", NULL,
+		 false, NOTHING},
+		{"'restartCount':2,'state':{'terminated':{'exitCode':1,'reason':'Error'}}", NULL,
+		 false, 0},
+		{"'restartCount':2,'state':{'terminated':{'exitCode':0,'reason':'Completed'}}",
+		 NULL, false, NOTHING},
+		{"'restartCount':2,'state':{'terminated':{'exitCode':1,'reason':'Error'}}", NULL,
+		 true, NOTHING},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		AUTO_FREE char *text =
-			xasprintf("{'status':{'phase':'Pending','containerStatuses':[{'name':'app',%s}]}}", rows[i].status);
+		AUTO_FREE char *text = xasprintf(
+			"{'status':{'phase':'Pending','containerStatuses':[{'name':'app',%s}]}}",
+			rows[i].status);
 		AUTO_JSON json_t *pod = read_json(text);
 		AUTO(strv) struct strv warnings = {0};
 		struct deploy_problem p;
@@ -68,7 +80,8 @@ Test(deploy_failfast, containers)
 		failfast_pod(pod, &warnings, rows[i].once, &p);
 		cr_expect_eq(p.found, rows[i].grace != NOTHING, "row %zu", i);
 		if (p.found) {
-			cr_expect_eq(p.grace_ms, rows[i].grace, "row %zu: %ld", i, (long)p.grace_ms);
+			cr_expect_eq(p.grace_ms, rows[i].grace, "row %zu: %ld", i,
+				     (long)p.grace_ms);
 			cr_expect_str_eq(p.container, "app");
 			cr_expect(failfast_next(&p)[0]);
 		}
@@ -83,8 +96,9 @@ Test(deploy_failfast, whole_pods)
 	} rows[] = {
 		{"'phase':'Running'", NULL, NOTHING},
 		{"'phase':'Failed','reason':'Evicted'", NULL, FAILFAST_NEVER},
-		{"'phase':'Pending','conditions':[{'type':'PodScheduled','status':'False','reason':'Unschedulable'}]", NULL,
-		 FAILFAST_NEVER},
+		{"'phase':'Pending','conditions':[{'type':'PodScheduled','status':'False','reason':"
+		 "'Unschedulable'}]",
+		 NULL, FAILFAST_NEVER},
 		{"'phase':'Pending'", "FailedMount: secret not found", 90000},
 		{"'phase':'Running'", "FailedMount: secret not found", NOTHING},
 		{"'phase':'Pending'", "Unhealthy: readiness probe failed", NOTHING},
@@ -106,11 +120,16 @@ Test(deploy_failfast, whole_pods)
 Test(deploy_failfast, the_worst_of_a_pod)
 {
 	AUTO_JSON json_t *pod = read_json(
-		"{'status':{'phase':'Pending','conditions':[{'type':'PodScheduled','status':'False'}],'initContainerStatuses':[{"
-		"'name':'slow'," WAITS("ErrImagePull", "timeout") "}],'containerStatuses':[{'name':'bad','restartCount':4,"
-		"'lastState':{'terminated':{'exitCode':137,'reason':'OOMKilled'}}," WAITS("CrashLoopBackOff", "x\\n\\u001b[31m") "}]}}");
-	AUTO_JSON json_t *leaving = read_json("{'metadata':{'deletionTimestamp':'x'},'status':{'containerStatuses':[{" WAITS(
-		"InvalidImageName", "") "}]}}");
+		"{'status':{'phase':'Pending','conditions':[{'type':'PodScheduled','status':'False'"
+		"}],'initContainerStatuses':[{"
+		"'name':'slow'," WAITS(
+			"ErrImagePull",
+			"timeout") "}],'containerStatuses':[{'name':'bad','restartCount':4,"
+				   "'lastState':{'terminated':{'exitCode':137,'reason':'OOMKilled'}"
+				   "}," WAITS("CrashLoopBackOff", "x\\n\\u001b[31m") "}]}}");
+	AUTO_JSON json_t *leaving = read_json(
+		"{'metadata':{'deletionTimestamp':'x'},'status':{'containerStatuses':[{" WAITS(
+			"InvalidImageName", "") "}]}}");
 	struct deploy_problem p;
 
 	failfast_pod(pod, NULL, false, &p);
@@ -130,9 +149,12 @@ Test(deploy_failfast, owners)
 		int64_t grace;
 	} rows[] = {
 		{"", NULL, NOTHING},
-		{"'conditions':[{'type':'ReplicaFailure','status':'True','reason':'FailedCreate','message':'pods x is forbidden: "
-		 "exceeded quota'}]", NULL, 30000},
-		{"'conditions':[{'type':'ReplicaFailure','status':'True','reason':'FailedCreate','message':'violates PodSecurity'}]",
+		{"'conditions':[{'type':'ReplicaFailure','status':'True','reason':'FailedCreate','"
+		 "message':'pods x is forbidden: "
+		 "exceeded quota'}]",
+		 NULL, 30000},
+		{"'conditions':[{'type':'ReplicaFailure','status':'True','reason':'FailedCreate','"
+		 "message':'violates PodSecurity'}]",
 		 NULL, 3000},
 		{"'conditions':[{'type':'ReplicaFailure','status':'False'}]", NULL, NOTHING},
 		{"", "FailedCreate: serviceaccount x not found", 10000},
@@ -157,6 +179,8 @@ Test(deploy_failfast, exit_codes)
 	char text[96];
 
 	cr_expect_str_eq(failfast_exit_text(1, "Error", text), "exited with status 1");
-	cr_expect_str_eq(failfast_exit_text(137, "OOMKilled", text), "exited with status 137 (out of memory)");
-	cr_expect_str_eq(failfast_exit_text(139, "Error", text), "exited with status 139 (crashed: segmentation fault)");
+	cr_expect_str_eq(failfast_exit_text(137, "OOMKilled", text),
+			 "exited with status 137 (out of memory)");
+	cr_expect_str_eq(failfast_exit_text(139, "Error", text),
+			 "exited with status 139 (crashed: segmentation fault)");
 }

@@ -25,7 +25,8 @@ Test(deploy_patch, merge)
 		{"{\"a\":\"b\",\"b\":\"c\"}", "{\"a\":null}", "{\"b\":\"c\"}"},
 		{"{\"a\":[\"b\"]}", "{\"a\":\"c\"}", "{\"a\":\"c\"}"},
 		{"{\"a\":\"c\"}", "{\"a\":[\"b\"]}", "{\"a\":[\"b\"]}"},
-		{"{\"a\":{\"b\":\"c\"}}", "{\"a\":{\"b\":\"d\",\"c\":null}}", "{\"a\":{\"b\":\"d\"}}"},
+		{"{\"a\":{\"b\":\"c\"}}", "{\"a\":{\"b\":\"d\",\"c\":null}}",
+		 "{\"a\":{\"b\":\"d\"}}"},
 		{"{\"a\":[{\"b\":\"c\"}]}", "{\"a\":[1]}", "{\"a\":[1]}"},
 		{"{\"e\":null}", "{\"a\":1}", "{\"a\":1,\"e\":null}"},
 		{"{}", "{\"a\":{\"bb\":{\"ccc\":null}}}", "{\"a\":{\"bb\":{}}}"},
@@ -49,21 +50,32 @@ Test(deploy_patch, json6902)
 	static const struct {
 		const char *target, *patch, *want; /* NULL: refused */
 	} rows[] = {
-		{"{\"foo\":\"bar\"}", "[{\"op\":\"add\",\"path\":\"/baz\",\"value\":\"qux\"}]", "{\"baz\":\"qux\",\"foo\":\"bar\"}"},
-		{"{\"foo\":[1,3]}", "[{\"op\":\"add\",\"path\":\"/foo/1\",\"value\":2}]", "{\"foo\":[1,2,3]}"},
-		{"{\"foo\":[1]}", "[{\"op\":\"add\",\"path\":\"/foo/-\",\"value\":2}]", "{\"foo\":[1,2]}"},
+		{"{\"foo\":\"bar\"}", "[{\"op\":\"add\",\"path\":\"/baz\",\"value\":\"qux\"}]",
+		 "{\"baz\":\"qux\",\"foo\":\"bar\"}"},
+		{"{\"foo\":[1,3]}", "[{\"op\":\"add\",\"path\":\"/foo/1\",\"value\":2}]",
+		 "{\"foo\":[1,2,3]}"},
+		{"{\"foo\":[1]}", "[{\"op\":\"add\",\"path\":\"/foo/-\",\"value\":2}]",
+		 "{\"foo\":[1,2]}"},
 		{"{\"foo\":[1]}", "[{\"op\":\"add\",\"path\":\"/foo/2\",\"value\":2}]", NULL},
 		{"{\"baz\":1,\"foo\":2}", "[{\"op\":\"remove\",\"path\":\"/baz\"}]", "{\"foo\":2}"},
-		{"{\"foo\":[1,2,3]}", "[{\"op\":\"remove\",\"path\":\"/foo/1\"}]", "{\"foo\":[1,3]}"},
+		{"{\"foo\":[1,2,3]}", "[{\"op\":\"remove\",\"path\":\"/foo/1\"}]",
+		 "{\"foo\":[1,3]}"},
 		{"{\"foo\":1}", "[{\"op\":\"remove\",\"path\":\"/bar\"}]", NULL},
-		{"{\"foo\":1}", "[{\"op\":\"replace\",\"path\":\"/foo\",\"value\":2}]", "{\"foo\":2}"},
+		{"{\"foo\":1}", "[{\"op\":\"replace\",\"path\":\"/foo\",\"value\":2}]",
+		 "{\"foo\":2}"},
 		{"{\"foo\":1}", "[{\"op\":\"replace\",\"path\":\"/bar\",\"value\":2}]", NULL},
-		{"{\"a\":{\"b\":1},\"c\":{}}", "[{\"op\":\"move\",\"from\":\"/a/b\",\"path\":\"/c/d\"}]", "{\"a\":{},\"c\":{\"d\":1}}"},
-		{"{\"a\":{\"b\":1}}", "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/a/b\"}]", NULL},
-		{"{\"a\":[1]}", "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b\"}]", "{\"a\":[1],\"b\":[1]}"},
+		{"{\"a\":{\"b\":1},\"c\":{}}",
+		 "[{\"op\":\"move\",\"from\":\"/a/b\",\"path\":\"/c/d\"}]",
+		 "{\"a\":{},\"c\":{\"d\":1}}"},
+		{"{\"a\":{\"b\":1}}", "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/a/b\"}]",
+		 NULL},
+		{"{\"a\":[1]}", "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b\"}]",
+		 "{\"a\":[1],\"b\":[1]}"},
 		{"{\"a\":1}", "[{\"op\":\"test\",\"path\":\"/a\",\"value\":1}]", "{\"a\":1}"},
 		{"{\"a\":1}", "[{\"op\":\"test\",\"path\":\"/a\",\"value\":\"1\"}]", NULL},
-		{"{\"a/b\":1,\"m~n\":2}", "[{\"op\":\"test\",\"path\":\"/a~1b\",\"value\":1},{\"op\":\"test\",\"path\":\"/m~0n\",\"value\":2}]",
+		{"{\"a/b\":1,\"m~n\":2}",
+		 "[{\"op\":\"test\",\"path\":\"/a~1b\",\"value\":1},{\"op\":\"test\",\"path\":\"/"
+		 "m~0n\",\"value\":2}]",
 		 "{\"a/b\":1,\"m~n\":2}"},
 		{"{\"a\":1}", "[{\"op\":\"add\",\"path\":\"\",\"value\":{\"b\":2}}]", "{\"b\":2}"},
 		{"{\"a\":1}", "[{\"op\":\"add\",\"path\":\"a\",\"value\":2}]", NULL},
@@ -73,7 +85,10 @@ Test(deploy_patch, json6902)
 		{"{\"a\":1}", "[{\"op\":\"jump\",\"path\":\"/b\"}]", NULL},
 		{"{\"a\":1}", "{}", NULL},
 		{"{\"a\":[1]}", "[{\"op\":\"remove\",\"path\":\"/a/-1\"}]", NULL},
-		{"{\"a\":1}", "[{\"op\":\"replace\",\"path\":\"/a\",\"value\":2},{\"op\":\"remove\",\"path\":\"/b\"}]", NULL},
+		{"{\"a\":1}",
+		 "[{\"op\":\"replace\",\"path\":\"/a\",\"value\":2},{\"op\":\"remove\",\"path\":\"/"
+		 "b\"}]",
+		 NULL},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -89,6 +104,7 @@ Test(deploy_patch, json6902)
 		if (rows[i].want)
 			cr_expect_str_eq(buf_str(&out), rows[i].want, "row %zu", i);
 		else
-			cr_expect(json_equal(doc, before) && err.code == ERR_INPUT, "row %zu: all or nothing", i);
+			cr_expect(json_equal(doc, before) && err.code == ERR_INPUT,
+				  "row %zu: all or nothing", i);
 	}
 }

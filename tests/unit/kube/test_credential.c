@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define V1 "client.authentication.k8s.io/v1"
-#define ANSWER(status) "{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1 "\",\"status\":" status "}"
+#define ANSWER(status) \
+	"{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1 "\",\"status\":" status "}"
 
 /* A plugin that counts its runs in a file and answers with token-N. */
 struct world {
@@ -50,8 +51,9 @@ static int open_it(struct world *w, struct error *err)
 	return kube_credential_open(&w->config, &clock_system, NULL, NULL, &w->credential, err);
 }
 
-#define COUNTING "n=$(cat $DIR/n 2>/dev/null); n=$((${n:-0}+1)); echo $n >$DIR/n\n"                 \
-	"printf '%s' \"$1\" >$DIR/arg; printf '%s' \"$KUBERNETES_EXEC_INFO\" >$DIR/info\n"          \
+#define COUNTING                                                                           \
+	"n=$(cat $DIR/n 2>/dev/null); n=$((${n:-0}+1)); echo $n >$DIR/n\n"                 \
+	"printf '%s' \"$1\" >$DIR/arg; printf '%s' \"$KUBERNETES_EXEC_INFO\" >$DIR/info\n" \
 	"echo '" ANSWER("{\"token\":\"token-'$n'\"}") "'"
 
 Test(kube_credential, plugin_is_run_once_and_again_after_a_401)
@@ -80,7 +82,8 @@ Test(kube_credential, plugin_is_run_once_and_again_after_a_401)
 	cr_assert_eq(fs_read(arg_path, 1000, &arg, &err), 0);
 	cr_expect_str_eq(buf_str(&arg), "a b;$(touch evil)", "argv, never a shell");
 	cr_assert_eq(fs_read(info_path, 1000, &info, &err), 0);
-	cr_expect_str_eq(buf_str(&info), "{\"apiVersion\":\"" V1 "\",\"kind\":\"ExecCredential\",\"spec\":{\"interactive\":"
+	cr_expect_str_eq(buf_str(&info), "{\"apiVersion\":\"" V1
+					 "\",\"kind\":\"ExecCredential\",\"spec\":{\"interactive\":"
 					 "false}}");
 }
 
@@ -117,13 +120,15 @@ Test(kube_credential, answers)
 		const char *says; /* NULL: fine */
 	} rows[] = {
 		{ANSWER("{\"token\":\"t\"}"), NULL},
-		{ANSWER("{\"token\":\"t\",\"expirationTimestamp\":\"2030-01-01T00:00:00Z\"}"), NULL},
+		{ANSWER("{\"token\":\"t\",\"expirationTimestamp\":\"2030-01-01T00:00:00Z\"}"),
+		 NULL},
 		{ANSWER("{\"clientCertificateData\":\"c\",\"clientKeyData\":\"k\"}"), NULL},
 		{ANSWER("{\"clientCertificateData\":\"c\"}"), "not both"},
 		{ANSWER("{\"token\":\"secret\\nX: y\"}"), "control character"},
 		{ANSWER("{\"token\":\"t\",\"expirationTimestamp\":\"soon\"}"), "not a time"},
 		{ANSWER("{}"), "neither"},
-		{"{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{}}",
+		{"{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/"
+		 "v1beta1\",\"status\":{}}",
 		 "v1beta1"},
 		{"{\"kind\":\"Pod\"}", "not an ExecCredential"},
 		{"secret", "not JSON"},
@@ -141,7 +146,8 @@ Test(kube_credential, answers)
 		cr_expect_eq(rc, rows[i].says ? -1 : 0, "row %zu: %s", i, err.msg);
 		if (rows[i].says)
 			cr_expect(strstr(err.msg, rows[i].says), "row %zu: %s", i, err.msg);
-		cr_expect_null(strstr(err.msg, "secret"), "row %zu: an answer never reaches a message", i);
+		cr_expect_null(strstr(err.msg, "secret"),
+			       "row %zu: an answer never reaches a message", i);
 	}
 }
 

@@ -4,16 +4,22 @@
 
 #include <criterion/criterion.h>
 
-#define AGGREGATED(version)                                                                        \
-	"{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/" version "\",\"items\":["     \
-	"{\"metadata\":{\"name\":\"apps\"},\"versions\":[{\"version\":\"v1\",\"resources\":[{\"resource\":\"deployments\"," \
-	"\"responseKind\":{\"group\":\"apps\",\"version\":\"v1\",\"kind\":\"Deployment\"},\"scope\":\"Namespaced\"," \
+#define AGGREGATED(version)                                                                    \
+	"{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/" version    \
+	"\",\"items\":["                                                                       \
+	"{\"metadata\":{\"name\":\"apps\"},\"versions\":[{\"version\":\"v1\",\"resources\":[{" \
+	"\"resource\":\"deployments\","                                                        \
+	"\"responseKind\":{\"group\":\"apps\",\"version\":\"v1\",\"kind\":\"Deployment\"},"    \
+	"\"scope\":\"Namespaced\","                                                            \
 	"\"subresources\":[{\"subresource\":\"status\"}]}]}]}]}"
-#define CORE                                                                                       \
-	"{\"kind\":\"APIGroupDiscoveryList\",\"items\":[{\"metadata\":{},\"versions\":[{\"version\":\"v1\",\"resources\":[" \
-	"{\"resource\":\"namespaces\",\"responseKind\":{\"kind\":\"Namespace\"},\"scope\":\"Cluster\"}]}]}]}"
+#define CORE                                                                                \
+	"{\"kind\":\"APIGroupDiscoveryList\",\"items\":[{\"metadata\":{},\"versions\":[{"   \
+	"\"version\":\"v1\",\"resources\":["                                                \
+	"{\"resource\":\"namespaces\",\"responseKind\":{\"kind\":\"Namespace\"},\"scope\":" \
+	"\"Cluster\"}]}]}]}"
 
-static void load(const struct script_answer *answers, const char *wanted, struct kube_discovery *d, struct server *s)
+static void load(const struct script_answer *answers, const char *wanted, struct kube_discovery *d,
+		 struct server *s)
 {
 	AUTO(strv) struct strv gvs = {0};
 	struct error err = {0};
@@ -40,7 +46,8 @@ static void check_aggregated(const struct script_answer *answers)
 	cr_assert_not_null(r);
 	cr_expect(!r->namespaced);
 	cr_expect_null(kube_discovery_find(&d, "apps/v1beta1", "Deployment"));
-	cr_expect_str_eq(kube_discovery_elsewhere(&d, "apps/v1beta1", "Deployment"), "apps/v1/Deployment");
+	cr_expect_str_eq(kube_discovery_elsewhere(&d, "apps/v1beta1", "Deployment"),
+			 "apps/v1/Deployment");
 	cr_expect(strstr(script_header(&s.script, 0, "Accept"),
 			 "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"));
 }
@@ -67,11 +74,19 @@ Test(kube_discovery, aggregated_v2beta1)
 	check_aggregated(answers);
 }
 
-#define OLD_CORE {"GET", SERVER "/api", 200, .body = "{\"kind\":\"APIVersions\",\"versions\":[\"v1\"]}"}
-#define OLD_GROUPS                                                                                 \
-	{"GET", SERVER "/apis", 200,                                                               \
-	 .body = "{\"kind\":\"APIGroupList\",\"groups\":[{\"name\":\"apps\",\"versions\":[{\"groupVersion\":\"apps/v1\"}]}," \
-		 "{\"name\":\"stale.io\",\"versions\":[{\"groupVersion\":\"stale.io/v1\"}]}]}"}
+#define OLD_CORE                                                                   \
+	{                                                                          \
+		"GET", SERVER "/api", 200,                                         \
+			.body = "{\"kind\":\"APIVersions\",\"versions\":[\"v1\"]}" \
+	}
+#define OLD_GROUPS                                                                                \
+	{                                                                                         \
+		"GET", SERVER "/apis", 200,                                                       \
+			.body = "{\"kind\":\"APIGroupList\",\"groups\":[{\"name\":\"apps\","      \
+				"\"versions\":[{\"groupVersion\":\"apps/v1\"}]},"                 \
+				"{\"name\":\"stale.io\",\"versions\":[{\"groupVersion\":\"stale." \
+				"io/v1\"}]}]}"                                                    \
+	}
 
 Test(kube_discovery, old_server_is_asked_only_for_what_is_wanted)
 {
@@ -79,9 +94,12 @@ Test(kube_discovery, old_server_is_asked_only_for_what_is_wanted)
 		OLD_CORE,
 		OLD_GROUPS,
 		{"GET", SERVER "/apis/apps/v1", 200,
-		 .body = "{\"kind\":\"APIResourceList\",\"resources\":[{\"name\":\"deployments\",\"kind\":\"Deployment\","
-			 "\"namespaced\":true},{\"name\":\"deployments/status\",\"kind\":\"Deployment\",\"namespaced\":true},"
-			 "{\"name\":\"deployments/scale\",\"kind\":\"Scale\",\"namespaced\":true}]}"},
+		 .body = "{\"kind\":\"APIResourceList\",\"resources\":[{\"name\":\"deployments\","
+			 "\"kind\":\"Deployment\","
+			 "\"namespaced\":true},{\"name\":\"deployments/"
+			 "status\",\"kind\":\"Deployment\",\"namespaced\":true},"
+			 "{\"name\":\"deployments/"
+			 "scale\",\"kind\":\"Scale\",\"namespaced\":true}]}"},
 		{0},
 	};
 	AUTO(server) struct server s = {0};
@@ -113,9 +131,13 @@ Test(kube_discovery, a_version_that_is_not_listed_is_not_asked_for)
 Test(kube_discovery, a_group_that_cannot_be_reached_fails_only_its_users)
 {
 	static const struct script_answer answers[] = {
-		OLD_CORE, OLD_GROUPS, {"GET", SERVER "/apis/stale.io/v1", 503, .body = "{}"},
-		{"GET", SERVER "/apis/stale.io/v1", 503, .body = "{}"}, {"GET", SERVER "/apis/stale.io/v1", 503, .body = "{}"},
-		{"GET", SERVER "/apis/stale.io/v1", 503, .body = "{}"}, {"GET", SERVER "/apis/stale.io/v1", 503, .body = "{}"},
+		OLD_CORE,
+		OLD_GROUPS,
+		{"GET", SERVER "/apis/stale.io/v1", 503, .body = "{}"},
+		{"GET", SERVER "/apis/stale.io/v1", 503, .body = "{}"},
+		{"GET", SERVER "/apis/stale.io/v1", 503, .body = "{}"},
+		{"GET", SERVER "/apis/stale.io/v1", 503, .body = "{}"},
+		{"GET", SERVER "/apis/stale.io/v1", 503, .body = "{}"},
 		{0},
 	};
 	AUTO(server) struct server s = {0};
@@ -134,15 +156,19 @@ Test(kube_discovery, answers_that_are_none)
 	} rows[] = {
 		{200, "<html>", ERR_INPUT},
 		{200, "{\"kind\":\"Pod\"}", ERR_INPUT},
-		{200, "{\"kind\":\"Status\",\"status\":\"Failure\",\"code\":403,\"message\":\"no\"}", ERR_DENIED},
-		{401, "{\"kind\":\"Status\",\"status\":\"Failure\",\"message\":\"Unauthorized\"}", ERR_DENIED},
+		{200,
+		 "{\"kind\":\"Status\",\"status\":\"Failure\",\"code\":403,\"message\":\"no\"}",
+		 ERR_DENIED},
+		{401, "{\"kind\":\"Status\",\"status\":\"Failure\",\"message\":\"Unauthorized\"}",
+		 ERR_DENIED},
 		{404, "not found", ERR_MISSING},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct script_answer answers[] = {{"GET", SERVER "/api", rows[i].status, .body = rows[i].body},
-						  {"GET", SERVER "/apis", rows[i].status, .body = rows[i].body},
-						  {0}};
+		struct script_answer answers[] = {
+			{"GET", SERVER "/api", rows[i].status, .body = rows[i].body},
+			{"GET", SERVER "/apis", rows[i].status, .body = rows[i].body},
+			{0}};
 		AUTO(server) struct server s = {0};
 		AUTO(kube_discovery) struct kube_discovery d = {0};
 		AUTO(strv) struct strv none = {0};

@@ -4,8 +4,11 @@
 
 #include <criterion/criterion.h>
 
-static struct kube_resource pods = {.plural = (char[]){"pods"}, .version = (char[]){"v1"}, .group = (char[]){""},
-				    .kind = (char[]){"Pod"}, .namespaced = true};
+static struct kube_resource pods = {.plural = (char[]){"pods"},
+				    .version = (char[]){"v1"},
+				    .group = (char[]){""},
+				    .kind = (char[]){"Pod"},
+				    .namespaced = true};
 
 /* timeoutSeconds differs each time: the script matches everything but that. */
 struct world {
@@ -28,7 +31,8 @@ static int heard(void *user, enum kube_change change, json_t *object, struct err
 	if (change == KUBE_SYNCED)
 		buf_adds(&w->heard, "synced;");
 	else
-		buf_addf(&w->heard, "%c%s;", change == KUBE_DELETED ? '-' : '+', doc_text(object, "metadata.name", "?"));
+		buf_addf(&w->heard, "%c%s;", change == KUBE_DELETED ? '-' : '+',
+			 doc_text(object, "metadata.name", "?"));
 	if (++w->changes < w->enough)
 		return 0;
 	return err_set(err, ERR_INTERRUPTED, "enough");
@@ -38,9 +42,12 @@ static int heard(void *user, enum kube_change change, json_t *object, struct err
 #define WATCH(rv) "watch " rv
 #define ITEM(name, rv) "{\"metadata\":{\"name\":\"" name "\",\"resourceVersion\":\"" rv "\"}}"
 #define EVENT(type, name, rv) "{\"type\":\"" type "\",\"object\":" ITEM(name, rv) "}\n"
-#define ONE_LIST(rv) "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"" rv "\"},\"items\":[" \
-		     ITEM("a", "5") "]}"
-#define GONE "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"reason\":\"Expired\"}}\n"
+#define ONE_LIST(rv)                                                                          \
+	"{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"" rv \
+	"\"},\"items\":[" ITEM("a", "5") "]}"
+#define GONE                                                                                       \
+	"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"reason\":\"Expired\"}" \
+	"}\n"
 
 /* Rows name a watch by its resourceVersion only. */
 static int start(struct http_transport *t, struct http_attempt *a, struct error *err)
@@ -56,7 +63,9 @@ static struct http_attempt *poll_watch(struct http_transport *t, int64_t wait_ms
 		struct http_attempt *a = s->running.items[i];
 		AUTO_FREE char *url = url_text(a->url);
 		const char *rv = strstr(url, "resourceVersion=");
-		AUTO_FREE char *name = strstr(url, "watch=1") ? xasprintf("watch %s", rv ? rv + 16 : "") : xstrdup(url);
+		AUTO_FREE char *name = strstr(url, "watch=1")
+					       ? xasprintf("watch %s", rv ? rv + 16 : "")
+					       : xstrdup(url);
 
 		for (size_t k = 0; s->answers[k].method; k++) {
 			if (s->used[k] || strcmp(s->answers[k].url, name) != 0)
@@ -72,9 +81,11 @@ static struct http_attempt *poll_watch(struct http_transport *t, int64_t wait_ms
 }
 
 /* Plays until `enough` changes came, or nothing happens any more. */
-static int play(struct world *w, const struct script_answer *answers, size_t enough, struct error *err)
+static int play(struct world *w, const struct script_answer *answers, size_t enough,
+		struct error *err)
 {
-	struct kube_watch_options o = {.resource = &pods, .namespace_ = "shop", .change = heard, .user = w};
+	struct kube_watch_options o = {
+		.resource = &pods, .namespace_ = "shop", .change = heard, .user = w};
 	struct kube_watch *watch;
 	int rc = 0;
 
@@ -96,7 +107,9 @@ Test(kube_watch, goes_on_from_the_last_version)
 {
 	static const struct script_answer answers[] = {
 		{"GET", PODS, 200, .body = ONE_LIST("10")},
-		{"GET", WATCH("10"), 200, .body = EVENT("ADDED", "b", "11") "{\"type\":\"BOOKMARK\",\"object\":" ITEM("", "20") "}\n"},
+		{"GET", WATCH("10"), 200,
+		 .body = EVENT("ADDED", "b",
+			       "11") "{\"type\":\"BOOKMARK\",\"object\":" ITEM("", "20") "}\n"},
 		{"GET", WATCH("20"), 200, .body = EVENT("DELETED", "a", "21")},
 		{"GET", WATCH("21"), 200, .body = EVENT("MODIFIED", "b", "22")},
 		{0},
@@ -111,9 +124,12 @@ Test(kube_watch, goes_on_from_the_last_version)
 Test(kube_watch, pages)
 {
 	static const struct script_answer answers[] = {
-		{"GET", PODS, 200, .body = "{\"kind\":\"PodList\",\"metadata\":{\"continue\":\"x=1&\"},\"items\":[" ITEM("a", "5") "]}"},
+		{"GET", PODS, 200,
+		 .body = "{\"kind\":\"PodList\",\"metadata\":{\"continue\":\"x=1&\"},\"items\":"
+			 "[" ITEM("a", "5") "]}"},
 		{"GET", PODS "&continue=x%3D1%26", 200,
-		 .body = "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[" ITEM("b", "5") "]}"},
+		 .body = "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":"
+			 "[" ITEM("b", "5") "]}"},
 		{"GET", WATCH("9"), 200, .body = EVENT("ADDED", "c", "10")},
 		{0},
 	};
@@ -163,7 +179,8 @@ Test(kube_watch, broken_connection_waits_and_goes_on)
 {
 	static const struct script_answer answers[] = {
 		{"GET", PODS, 200, .body = ONE_LIST("10")},
-		{"GET", WATCH("10"), 200, .body = EVENT("ADDED", "b", "11") EVENT("ADDED", "c", "12"),
+		{"GET", WATCH("10"), 200,
+		 .body = EVENT("ADDED", "b", "11") EVENT("ADDED", "c", "12"),
 		 .cut = sizeof(EVENT("ADDED", "b", "11")) + 20},
 		{"GET", WATCH("11"), 200, .body = EVENT("ADDED", "c", "12")},
 		{0},
@@ -178,8 +195,10 @@ Test(kube_watch, broken_connection_waits_and_goes_on)
 Test(kube_watch, refusal_ends_it)
 {
 	static const struct script_answer answers[] = {
-		{"GET", PODS, 403, .body = "{\"kind\":\"Status\",\"code\":403,\"reason\":\"Forbidden\",\"message\":\"pods is "
-					   "forbidden: User \\\"joe\\\" cannot list resource\"}"},
+		{"GET", PODS, 403,
+		 .body = "{\"kind\":\"Status\",\"code\":403,\"reason\":\"Forbidden\",\"message\":"
+			 "\"pods is "
+			 "forbidden: User \\\"joe\\\" cannot list resource\"}"},
 		{0},
 	};
 	AUTO(world) struct world w = {0};
