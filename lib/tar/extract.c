@@ -3,7 +3,7 @@
 #include "base/fs.h"
 #include "base/list.h"
 #include "base/text.h"
-#include "tar/extract_tree.h"
+#include "tar/rootdir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ struct extraction {
 	struct tar_reader *reader;
 	const struct extract_options *options;
 	const char *name;
-	struct tree tree;
+	struct rootdir tree;
 	bool replaced; /* the current entry took something's place: names may lead elsewhere now */
 	LIST(struct folder) folders;
 	char buffer[128 * 1024];
@@ -38,7 +38,7 @@ static void extraction_free(struct extraction *x)
 	for (size_t i = 0; i < x->folders.count; i++)
 		free(x->folders.items[i].path);
 	list_release(&x->folders);
-	tree_release(&x->tree);
+	rootdir_release(&x->tree);
 	tar_reader_free(x->reader);
 	free(x);
 }
@@ -85,7 +85,7 @@ static int make_way(struct extraction *x, int fd, const char *name, const struct
 		return errno == ENOENT ? 0 : err_errno(err, "cannot stat %s", e->path);
 	*stays = S_ISDIR(st.st_mode) && e->type == TAR_DIR;
 	x->replaced = !*stays;
-	return *stays ? 0 : tree_remove(&x->tree, fd, name, err);
+	return *stays ? 0 : rootdir_remove(&x->tree, fd, name, err);
 }
 
 static int write_content(struct extraction *x, int out, const struct tar_entry *e, struct error *err)
@@ -151,16 +151,16 @@ static int extract_hardlink(struct extraction *x, const struct tar_entry *e, str
 	const char *target, *name;
 	int fd;
 
-	if (tree_parent(&x->tree, e->target, false, &fd, &target, err) < 0)
+	if (rootdir_parent(&x->tree, e->target, false, &fd, &target, err) < 0)
 		return -1;
 	from = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (from < 0)
 		return err_set(err, ERR_INPUT, "'%s' is a hard link to '%s', which does not exist", e->path,
 			       e->target);
-	if (tree_parent(&x->tree, e->path, true, &fd, &name, err) < 0)
+	if (rootdir_parent(&x->tree, e->path, true, &fd, &name, err) < 0)
 		return -1;
 	if (linkat(from, target, fd, name, 0) == 0) {
-		tree_mark(&x->tree, fd, name);
+		rootdir_mark(&x->tree, fd, name);
 		return 0;
 	}
 	if (errno == ENOENT || errno == EPERM)
@@ -196,7 +196,7 @@ static int extract_whiteout(struct extraction *x, const struct tar_entry *e, str
 	int fd;
 	struct stat st;
 
-	if (tree_parent(&x->tree, e->path, false, &fd, &name, err) < 0)
+	if (rootdir_parent(&x->tree, e->path, false, &fd, &name, err) < 0)
 		return -1;
 	hidden = name + WHITEOUT_LEN;
 	if (hidden[0] == '\0' || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
@@ -204,18 +204,18 @@ static int extract_whiteout(struct extraction *x, const struct tar_entry *e, str
 	if (fd < 0)
 		return 0;
 	if (strcmp(name, OPAQUE) == 0)
-		return tree_clear(&x->tree, fd, ".", err);
+		return rootdir_clear(&x->tree, fd, ".", err);
 	if (text_starts(hidden, WHITEOUT)) {
 		skip(x, e->path, "belongs to aufs, not to a layer");
 		return 0;
 	}
-	if (!tree_is_marked(&x->tree, fd, hidden)) {
+	if (!rootdir_is_marked(&x->tree, fd, hidden)) {
 		x->replaced = true;
-		return tree_remove(&x->tree, fd, hidden, err);
+		return rootdir_remove(&x->tree, fd, hidden, err);
 	}
 	/* what this layer brought itself stays; what lay below a folder of that name goes */
 	if (fstatat(fd, hidden, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
-		return tree_clear(&x->tree, fd, hidden, err);
+		return rootdir_clear(&x->tree, fd, hidden, err);
 	return 0;
 }
 
@@ -246,7 +246,7 @@ static int extract_into(struct extraction *x, int fd, const char *name, const st
 		break; /* not through here */
 	}
 	if (rc == 0)
-		tree_mark(&x->tree, fd, name);
+		rootdir_mark(&x->tree, fd, name);
 	return rc;
 }
 
@@ -263,13 +263,13 @@ static int extract_below(struct extraction *x, const struct tar_entry *e, struct
 	bool stays;
 	int fd;
 
-	if (tree_parent(&x->tree, e->path, true, &fd, &name, err) < 0)
+	if (rootdir_parent(&x->tree, e->path, true, &fd, &name, err) < 0)
 		return -1;
 	if (e->type != TAR_HARDLINK)
 		return extract_into(x, fd, name, e, err);
 	if (make_way(x, fd, name, e, &stays, err) < 0)
 		return -1;
-	tree_forget(&x->tree);
+	rootdir_forget(&x->tree);
 	return extract_hardlink(x, e, err);
 }
 
@@ -287,7 +287,7 @@ static int extract_entry(struct extraction *x, const struct tar_entry *e, struct
 	else
 		rc = extract_below(x, e, err);
 	if (x->replaced)
-		tree_forget(&x->tree);
+		rootdir_forget(&x->tree);
 	return rc;
 }
 
@@ -301,7 +301,7 @@ static int finish_folders(struct extraction *x, struct error *err)
 		const char *name;
 		int fd;
 
-		if (tree_parent(&x->tree, f->path, false, &fd, &name, err) < 0)
+		if (rootdir_parent(&x->tree, f->path, false, &fd, &name, err) < 0)
 			return -1;
 		/* a later entry may have replaced it */
 		if (fd < 0 || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||
@@ -351,7 +351,7 @@ int tar_extract(const struct tar_source *source, const char *name, int root_fd,
 
 	x->options = options;
 	x->name = name;
-	if (tree_init(&x->tree, root_fd, err) == 0 &&
+	if (rootdir_init(&x->tree, root_fd, err) == 0 &&
 	    tar_reader_new(source, name, byte_limit(root_fd, options), &x->reader, err) == 0)
 		rc = extract_all(x, err);
 	if (rc == 0 && diff_id)

@@ -1,4 +1,4 @@
-#include "tar/extract_tree.h"
+#include "tar/rootdir.h"
 
 #include "base/fs.h"
 #include "base/mem.h"
@@ -36,23 +36,23 @@ static int depth_of(int fd, size_t *out, struct error *err)
 	return 0;
 }
 
-int tree_init(struct tree *t, int root_fd, struct error *err)
+int rootdir_init(struct rootdir *t, int root_fd, struct error *err)
 {
-	*t = (struct tree){.root = root_fd, .parent_fd = -1};
+	*t = (struct rootdir){.root = root_fd, .parent_fd = -1};
 	return depth_of(root_fd, &t->root_depth, err);
 }
 
-void tree_forget(struct tree *t)
+void rootdir_forget(struct rootdir *t)
 {
 	if (t->parent)
 		close(TAKE_FD(t->parent_fd));
 	free(TAKE(t->parent));
 }
 
-void tree_release(struct tree *t)
+void rootdir_release(struct rootdir *t)
 {
 	if (t->parent) /* a zeroed struct has descriptor 0, but no parent */
-		tree_forget(t);
+		rootdir_forget(t);
 	map_release(&t->added);
 }
 
@@ -62,7 +62,7 @@ static int no_folder(const char *path, struct error *err)
 }
 
 /* The folders of path that are missing, from the top. A component may be a link: it is followed in root. */
-static int make_parents(struct tree *t, const char *path, struct error *err)
+static int make_parents(struct rootdir *t, const char *path, struct error *err)
 {
 	AUTO_FREE char *p = xstrdup(path);
 	AUTO_CLOSE int at = open_in_root(t->root, "");
@@ -75,7 +75,7 @@ static int make_parents(struct tree *t, const char *path, struct error *err)
 
 		*end = '\0';
 		if (mkdirat(at, name, 0755) == 0)
-			tree_mark(t, at, name);
+			rootdir_mark(t, at, name);
 		else if (errno != EEXIST)
 			return err_errno(err, "cannot create folder %s", p);
 		next = open_in_root(t->root, p);
@@ -93,7 +93,7 @@ static int make_parents(struct tree *t, const char *path, struct error *err)
 	return err_errno(err, "cannot open the root folder");
 }
 
-static int open_parent(struct tree *t, const char *path, bool create, int *out, struct error *err)
+static int open_parent(struct rootdir *t, const char *path, bool create, int *out, struct error *err)
 {
 	AUTO_CLOSE int fd = open_in_root(t->root, path);
 	size_t depth = 0;
@@ -121,7 +121,7 @@ static int open_parent(struct tree *t, const char *path, bool create, int *out, 
 	return 0;
 }
 
-int tree_parent(struct tree *t, const char *path, bool create, int *fd, const char **name,
+int rootdir_parent(struct rootdir *t, const char *path, bool create, int *fd, const char **name,
 		struct error *err)
 {
 	const char *slash = strrchr(path, '/');
@@ -131,7 +131,7 @@ int tree_parent(struct tree *t, const char *path, bool create, int *fd, const ch
 	if (!t->parent || strcmp(t->parent, parent) != 0) {
 		int opened = -1;
 
-		tree_forget(t);
+		rootdir_forget(t);
 		if (open_parent(t, parent, create, &opened, err) < 0)
 			return -1;
 		t->parent_fd = opened;
@@ -152,14 +152,14 @@ static char *mark_key(int fd, const char *name)
 	return xasprintf("%llx/%s", (unsigned long long)st.st_ino, name);
 }
 
-bool tree_mark(struct tree *t, int fd, const char *name)
+bool rootdir_mark(struct rootdir *t, int fd, const char *name)
 {
 	AUTO_FREE char *key = mark_key(fd, name);
 
 	return key && map_put(&t->added, key, NULL);
 }
 
-bool tree_is_marked(struct tree *t, int fd, const char *name)
+bool rootdir_is_marked(struct rootdir *t, int fd, const char *name)
 {
 	AUTO_FREE char *key = mark_key(fd, name);
 
@@ -184,13 +184,13 @@ static DIR *open_for_removal(int fd, const char *name)
 	return dir;
 }
 
-static int remove_content(struct tree *t, int fd, const char *name, bool keep_marked,
+static int remove_content(struct rootdir *t, int fd, const char *name, bool keep_marked,
 			  struct error *err);
 
 /* keep_marked: what this layer brought stays, and so do the folders that lead to it. */
-static int remove_at(struct tree *t, int fd, const char *name, bool keep_marked, struct error *err)
+static int remove_at(struct rootdir *t, int fd, const char *name, bool keep_marked, struct error *err)
 {
-	bool keep = keep_marked && tree_is_marked(t, fd, name);
+	bool keep = keep_marked && rootdir_is_marked(t, fd, name);
 	struct stat st;
 
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -207,7 +207,7 @@ static int remove_at(struct tree *t, int fd, const char *name, bool keep_marked,
 	return 0;
 }
 
-static int remove_content(struct tree *t, int fd, const char *name, bool keep_marked,
+static int remove_content(struct rootdir *t, int fd, const char *name, bool keep_marked,
 			  struct error *err)
 {
 	DIR *dir = open_for_removal(fd, name);
@@ -223,12 +223,12 @@ static int remove_content(struct tree *t, int fd, const char *name, bool keep_ma
 	return rc;
 }
 
-int tree_remove(struct tree *t, int fd, const char *name, struct error *err)
+int rootdir_remove(struct rootdir *t, int fd, const char *name, struct error *err)
 {
 	return remove_at(t, fd, name, false, err);
 }
 
-int tree_clear(struct tree *t, int fd, const char *name, struct error *err)
+int rootdir_clear(struct rootdir *t, int fd, const char *name, struct error *err)
 {
 	return remove_content(t, fd, name, true, err);
 }
