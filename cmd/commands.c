@@ -11,6 +11,7 @@
 	X(template_show)                                                                           \
 	X(doctor)                                                                                  \
 	X(build)                                                                                   \
+	X(run)                                                                                     \
 	X(image_ls)                                                                            \
 	X(image_inspect)                                                                       \
 	X(image_rm)                                                                            \

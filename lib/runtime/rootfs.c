@@ -1,0 +1,134 @@
+#include "runtime/private.h"
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+static int open_how(int root, const char *path, int flags, uint64_t resolve)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC),
+		.resolve = resolve | RESOLVE_NO_MAGICLINKS,
+	};
+
+	while (*path == '/')
+		path++;
+	return (int)syscall(SYS_openat2, root, *path ? path : ".", &how, sizeof(how));
+}
+
+/* A real folder directly below the root, made when absent. */
+static int check_mount_point(const struct runtime_bundle *b, const char *path, const char *name,
+			     struct error *err)
+{
+	AUTO_CLOSE int fd = -1;
+
+	if (mkdirat(b->root_fd, path, 0755) < 0 && errno != EEXIST)
+		return err_errno(err, "cannot create /%s of %s", path, name);
+	fd = open_how(b->root_fd, path, O_RDONLY | O_DIRECTORY,
+		      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+	if (fd >= 0)
+		return 0;
+	err_set(err, ERR_INPUT, "/%s of %s is no folder", path, name);
+	return err_hint(err, "do not trust this image: links there lead runtimes out of the container");
+}
+
+/* Copied, not mounted: a mount would follow what the image has there. */
+static void copy_host_file(int etc, const char *name)
+{
+	AUTO_FREE char *path = fs_join("/etc", name);
+	AUTO(buf) struct buf content = {0};
+	AUTO_CLOSE int fd = -1;
+	struct error ignored;
+
+	if (fs_read(path, RUNTIME_MAX_ACCOUNTS, &content, &ignored) < 0)
+		return;
+	if (unlinkat(etc, name, 0) < 0 && errno != ENOENT)
+		return;
+	fd = openat(etc, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0 || fs_write_fd(fd, path, content.data, content.len, &ignored) < 0)
+		return;
+	fchmod(fd, 0644);
+}
+
+int bundle_check_rootfs(struct runtime_bundle *b, const char *name, struct error *err)
+{
+	static const char *const mount_points[] = {"dev", "proc", "sys"};
+	AUTO_CLOSE int etc = -1, tmp = -1;
+
+	for (size_t i = 0; i < ARRAY_LEN(mount_points); i++)
+		if (check_mount_point(b, mount_points[i], name, err) < 0)
+			return -1;
+	/* absent or not a folder: then nothing is mounted there */
+	if (mkdirat(b->root_fd, "tmp", 0777) < 0 && errno != EEXIST)
+		return err_errno(err, "cannot create /tmp of %s", name);
+	tmp = open_how(b->root_fd, "tmp", O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	b->has_tmp = tmp >= 0;
+	if (mkdirat(b->root_fd, "etc", 0755) < 0 && errno != EEXIST)
+		return err_errno(err, "cannot create /etc of %s", name);
+	etc = open_how(b->root_fd, "etc", O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	if (etc >= 0) {
+		copy_host_file(etc, "resolv.conf");
+		copy_host_file(etc, "hosts");
+	}
+	return 0;
+}
+
+int bundle_read_file(const struct runtime_bundle *b, const char *path, struct buf *out, struct error *err)
+{
+	AUTO_CLOSE int fd = open_how(b->root_fd, path, O_RDONLY | O_NONBLOCK, RESOLVE_IN_ROOT);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(err, "cannot open %s of the image", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_INPUT, "%s of the image is no file", path);
+	return fs_read_fd(fd, path, RUNTIME_MAX_ACCOUNTS, out, err);
+}
+
+static bool is_program(const struct runtime_bundle *b, const char *path)
+{
+	AUTO_CLOSE int fd = open_how(b->root_fd, path, O_PATH, RESOLVE_IN_ROOT);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static const char *path_variable(const struct runtime_bundle *b)
+{
+	for (size_t i = 0; i < b->env.count; i++)
+		if (text_starts(b->env.items[i], "PATH="))
+			return b->env.items[i] + strlen("PATH=");
+	return "";
+}
+
+static bool is_in_path(const struct runtime_bundle *b, const char *program)
+{
+	const char *path = path_variable(b);
+
+	while (*path) {
+		size_t len = strcspn(path, ":");
+		AUTO_FREE char *full = xasprintf("%.*s/%s", (int)len, path, program);
+
+		if (len > 0 && is_program(b, full))
+			return true;
+		path += len + (path[len] == ':');
+	}
+	return false;
+}
+
+int bundle_check_program(const struct runtime_bundle *b, const char *name, struct error *err)
+{
+	const char *program = b->args.items[0];
+	AUTO_FREE char *full = fs_join(b->cwd, program);
+
+	if (strchr(program, '/') ? is_program(b, full) : is_in_path(b, program))
+		return 0;
+	err_set(err, ERR_MISSING, "%s has no program %s", name, program);
+	return err_hint(err, "check the image's entrypoint, or give another one with --entrypoint");
+}
