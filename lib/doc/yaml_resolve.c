@@ -163,6 +163,15 @@ static json_t *resolve_float(const char *text)
 	return json_real(value);
 }
 
+/* In text that starts with a point, Go takes underscores between digits only. */
+static bool underscores_fit(const char *text)
+{
+	for (const char *c = strchr(text, '_'); c; c = strchr(c + 1, '_'))
+		if (!isdigit((unsigned char)c[-1]) || !isdigit((unsigned char)c[1]))
+			return false;
+	return true;
+}
+
 json_t *yaml_resolve(const char *text)
 {
 	json_t *number = NULL;
@@ -179,8 +188,10 @@ json_t *yaml_resolve(const char *text)
 	default:
 		break;
 	}
-	if (*text == '.') {
-		number = resolve_float(text);
+	if (*text == '.' && underscores_fit(text)) {
+		AUTO_FREE char *plain = without_underscores(text);
+
+		number = resolve_float(plain);
 	} else if (isdigit((unsigned char)*text) || *text == '-' || *text == '+') {
 		AUTO_FREE char *plain = without_underscores(text);
 
