@@ -261,6 +261,7 @@ static int still_there(const struct remove_op *op, struct error *err)
 static int remove_rank(struct deploy_session *s, struct remove_op *ops, size_t count,
 		       int64_t deadline_ms, struct error *err)
 {
+	const struct remove_op *left;
 	int rc;
 
 	for (size_t i = 0; i < count; i++)
@@ -269,13 +270,15 @@ static int remove_rank(struct deploy_session *s, struct remove_op *ops, size_t c
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		if (!ops[i].item->gone)
 			start_watch(&ops[i]);
-	while (rc >= 0 && first_left(ops, count)) {
+	left = first_left(ops, count);
+	while (rc >= 0 && left) {
 		rc = kube_wait(s->client, TICK_MS, err);
-		if (rc >= 0 && clock_now(kube_client_clock(s->client)) >= deadline_ms)
-			rc = still_there(first_left(ops, count), err);
 		for (size_t i = 0; rc >= 0 && i < count; i++)
 			if (ops[i].watch)
 				kube_watch_tick(ops[i].watch);
+		left = first_left(ops, count);
+		if (rc >= 0 && left && clock_now(kube_client_clock(s->client)) >= deadline_ms)
+			rc = still_there(left, err);
 	}
 	for (size_t i = 0; i < count; i++)
 		if (ops[i].watch)

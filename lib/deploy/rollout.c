@@ -117,7 +117,6 @@ static int not_ready(struct rollout *r, struct target *t, bool waited,
 /* Returns 1 when all are done, 0 to go on, -1 with *err. */
 static int look(struct rollout *r, struct deploy_diagnosis *diagnosis, struct error *err)
 {
-	size_t done = 0;
 	struct target *first = NULL;
 
 	for (size_t i = 0; i < r->count; i++) {
@@ -127,13 +126,12 @@ static int look(struct rollout *r, struct deploy_diagnosis *diagnosis, struct er
 		show(r, t);
 		if (failed)
 			return not_ready(r, t, false, diagnosis, err);
-		done += t->done;
 		/* of those that wait, one with a visible problem tells more */
 		if (!t->done &&
 		    (!first || (t->finding.problem.found && !first->finding.problem.found)))
 			first = t;
 	}
-	if (done == r->count)
+	if (!first)
 		return 1;
 	if (now_ms(r) >= r->deadline_ms)
 		return not_ready(r, first, true, diagnosis, err);
