@@ -74,7 +74,7 @@ static int keep_config(struct download *x, struct http_response *response, struc
 	oci_digest_of(buf_str(&response->body), response->body.len, is);
 	if (response->body.len != x->d->size || strcmp(is, x->d->digest) != 0)
 		return err_set(err, ERR_INPUT, "%s: the content has the digest %s", name, is);
-	if (pull_check_config(x->manifest, buf_span(&response->body), name, err) < 0)
+	if (pull_check_config(x->manifest, x->pull->expect, buf_span(&response->body), name, err) < 0)
 		return -1;
 	buf_release(&x->config);
 	x->config = MOVE(response->body);
@@ -130,40 +130,39 @@ static int begin(struct job *j, struct error *err)
 	return 0;
 }
 
+/* 1: the store has it, 0: it is to be fetched (or anew: what comes heals a damaged one). */
 static int from_store(struct pull *p, const struct oci_manifest *m, const struct oci_descriptor *d,
-		      bool is_config, struct error *err)
+		      struct error *err)
 {
+	bool is_config = d == &m->config;
+	AUTO(buf) struct buf bytes = {0};
+	struct error damaged;
+
+	if (!oci_store_has(p->what->store, d->digest, d->size))
+		return 0;
+	if (is_config && oci_store_read(p->what->store, d, OCI_MAX_MANIFEST_BYTES, &bytes, &damaged) < 0)
+		return 0;
+	if (is_config && pull_check_config(m, p->expect, buf_span(&bytes), d->digest, err) < 0)
+		return -1;
 	p->result->present++;
 	result_add(p->result, d, "already there");
-	if (is_config) {
-		AUTO(buf) struct buf bytes = {0};
-
-		if (oci_store_read(p->what->store, d, OCI_MAX_MANIFEST_BYTES, &bytes, err) < 0)
-			return -1;
-		return pull_check_config(m, buf_span(&bytes), d->digest, err);
-	}
-	return 0;
+	return 1;
 }
 
 static int plan_blob(struct pull *p, struct map *seen, const struct oci_manifest *m,
 		     const struct oci_descriptor *d, struct error *err)
 {
 	bool is_config = d == &m->config;
+	int rc;
 
 	if (!map_put(seen, d->digest, NULL))
 		return 0;
 	if (is_config && d->size > OCI_MAX_MANIFEST_BYTES)
 		return err_set(err, ERR_INPUT, "config %s is larger than %u bytes", d->digest,
 			       OCI_MAX_MANIFEST_BYTES);
-	if (oci_store_has(p->what->store, d->digest, d->size)) {
-		struct error why = {0};
-
-		if (from_store(p, m, d, is_config, &why) == 0)
-			return 0;
-		/* damaged: what comes now heals it */
-		p->result->present--;
-		json_array_remove(p->result->blobs, json_array_size(p->result->blobs) - 1);
-	}
+	rc = from_store(p, m, d, err);
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
 	p->downloads = xrealloc(p->downloads, p->count + 1, sizeof(*p->downloads));
 	p->downloads[p->count++] = (struct download){.pull = p, .d = d, .manifest = is_config ? m : NULL};
 	return 0;

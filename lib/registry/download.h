@@ -22,6 +22,7 @@ struct pull {
 	struct registry *r;
 	const struct registry_pull *what;
 	struct registry_result *result;
+	const struct oci_platform *expect; /* what a lone manifest must be for; NULL: anything */
 	LIST(struct oci_manifest) manifests; /* children before their index, the named one last */
 	LIST(struct oci_descriptor) descriptors; /* of manifests */
 	struct download *downloads;
@@ -33,5 +34,7 @@ struct pull {
 int downloads_run(struct pull *p, struct error *err);
 void downloads_release(struct pull *p);
 
-/* Is this the config of an image that can be run here? Its layers are as many as its diff_ids. ERR_INPUT. */
-int pull_check_config(const struct oci_manifest *m, struct span config, const char *name, struct error *err);
+/* Is this the config of m? Its diff_ids are as many as m's layers (ERR_INPUT), its platform is the one that was
+ * asked for (expect, NULL: any; ERR_MISSING). */
+int pull_check_config(const struct oci_manifest *m, const struct oci_platform *expect, struct span config,
+		      const char *name, struct error *err);

@@ -47,7 +47,23 @@ static int check_image(const struct oci_manifest *m, struct error *err)
 	return 0;
 }
 
-int pull_check_config(const struct oci_manifest *m, struct span config, const char *name, struct error *err)
+static bool is_for(const struct oci_platform *is, const struct oci_platform *want)
+{
+	return strcmp(is->os, want->os) == 0 && strcmp(is->arch, want->arch) == 0 &&
+	       (!is->variant[0] || !want->variant[0] || strcmp(is->variant, want->variant) == 0);
+}
+
+static int wrong_platform(const struct oci_platform *is, const struct oci_platform *want, struct error *err)
+{
+	AUTO_FREE char *has = oci_platform_text(is);
+	AUTO_FREE char *wanted = oci_platform_text(want);
+
+	err_set(err, ERR_MISSING, "the image is for %s, not for %s", has, wanted);
+	return err_hint(err, "pull it without --platform, or with --platform %s", has);
+}
+
+int pull_check_config(const struct oci_manifest *m, const struct oci_platform *expect, struct span config,
+		      const char *name, struct error *err)
 {
 	AUTO(oci_config) struct oci_config c = {0};
 
@@ -58,6 +74,8 @@ int pull_check_config(const struct oci_manifest *m, struct span config, const ch
 	if (c.diff_ids.count != m->layer_count)
 		return err_set(err, ERR_INPUT, "%s names %zu layers, its manifest %zu", name, c.diff_ids.count,
 			       m->layer_count);
+	if (expect && !is_for(&c.platform, expect))
+		return wrong_platform(&c.platform, expect, err);
 	return 0;
 }
 
@@ -120,6 +138,8 @@ static int resolve(struct pull *p, struct error *err)
 		return -1;
 	if (p->what->all_platforms)
 		return take_all(p, &m, &d, 0, err);
+	if (!m.is_index)
+		p->expect = want;
 	if (!want) {
 		oci_platform_host(&host);
 		want = &host;

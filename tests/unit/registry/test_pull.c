@@ -271,9 +271,34 @@ Test(pull, a_config_names_as_many_layers_as_its_manifest)
 	struct error err = {0};
 
 	cr_assert_eq(oci_manifest_parse(span_of(MANIFEST), NULL, "m", &m, &err), 0, "%s", err.msg);
-	cr_expect_eq(pull_check_config(&m, span_of(CONFIG), "c", &err), 0, "%s", err.msg);
-	cr_expect_eq(pull_check_config(&m, span_of(none), "c", &err), -1);
+	cr_expect_eq(pull_check_config(&m, NULL, span_of(CONFIG), "c", &err), 0, "%s", err.msg);
+	cr_expect_eq(pull_check_config(&m, NULL, span_of(none), "c", &err), -1);
 	cr_expect_eq(err.code, ERR_INPUT);
+}
+
+Test(pull, a_lone_image_is_for_the_platform_that_was_asked_for)
+{
+	static const struct script_answer answers[] = {
+		GET_MANIFEST, {"GET", CONFIG_URL, 200, .body = CONFIG}, /* refused by the registry's config */
+		GET_MANIFEST, {"GET", CONFIG_URL, 200, .body = CONFIG},
+		{"GET", LAYER_URL, 200, .body = LAYER},
+		GET_MANIFEST, /* refused by the store's config */
+		{0},
+	};
+	static const char *const platforms[] = {"linux/arm64", "linux/amd64", "linux/arm64"};
+	AUTO(world) struct world w = {0};
+
+	world_open(&w, answers, NULL, (struct registry_options){0});
+	for (size_t i = 0; i < ARRAY_LEN(platforms); i++) {
+		AUTO(registry_result) struct registry_result r = {0};
+
+		cr_assert_eq(pull_with(&w, platforms[i], false, &r), i == 1 ? 0 : -1, "%s", w.err.msg);
+		if (i == 1)
+			continue;
+		cr_expect_eq(w.err.code, ERR_MISSING, "%s", w.err.msg);
+		cr_expect(strstr(w.err.hint, "--platform linux/amd64") != NULL, "%s", w.err.hint);
+	}
+	cr_expect(script_is_done(&w.script));
 }
 
 Test(pull, a_damaged_config_of_the_store_is_healed)
