@@ -1,11 +1,14 @@
 #include "kube/client.h"
 
 #include "base/mem.h"
+#include "base/strv.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "http/url.h"
 #include "kube/credential.h"
 
 #include <string.h>
+#include <strings.h>
 
 struct kube_client {
 	const struct kube_config *config;
@@ -16,6 +19,8 @@ struct kube_client {
 	struct http_client *http;
 	char *origin;
 	struct kube_call *calls; /* all that are not done */
+	const struct progress *progress;
+	struct strv warned; /* what the server warned of, each said once */
 };
 
 /* One request on its way. */
@@ -93,6 +98,7 @@ int kube_client_new(const struct kube_client_options *options, struct kube_clien
 	c->config = options->config;
 	c->clock = options->clock ? options->clock : &clock_system;
 	c->cancel = options->cancel;
+	c->progress = options->progress;
 	c->auth = (struct http_auth){kube_credential_get, &c->credential};
 	if (open_http(c, options, err) < 0) {
 		kube_client_free(c);
@@ -141,6 +147,7 @@ void kube_client_free(struct kube_client *c)
 	if (c->http)
 		http_client_free(c->http);
 	kube_credential_release(&c->credential);
+	strv_release(&c->warned);
 	free(c->origin);
 	free(c);
 }
@@ -219,6 +226,29 @@ static json_t *read_answer(const struct kube_call *call, const struct http_respo
 	return doc;
 }
 
+/* Warning: 299 - "policy/v1beta1 PodDisruptionBudget is deprecated ..." (RFC 7234, section 5.5) */
+static void pass_warnings(struct kube_client *c, const struct http_headers *headers)
+{
+	for (size_t i = 0; i < headers->count; i++) {
+		const char *start = strchr(headers->items[i].value, '"');
+		const char *end = start ? strrchr(headers->items[i].value, '"') : NULL;
+		AUTO_FREE char *text = NULL;
+
+		if (strcasecmp(headers->items[i].name, "Warning") != 0 || !start || end <= start)
+			continue;
+		text = xstrndup(start + 1, (size_t)(end - start - 1));
+		if (strlen(text) > KUBE_MAX_WARNING_BYTES)
+			text[KUBE_MAX_WARNING_BYTES] = '\0';
+		utf8_sanitize(text);
+		if (c->warned.count >= KUBE_MAX_WARNINGS || strv_has(&c->warned, text))
+			continue;
+		strv_addf(&c->warned, "%s", text);
+		progress_emit(c->progress, &(struct progress_event){.kind = PROGRESS_NOTE,
+								    .id = "warning",
+								    .text = text});
+	}
+}
+
 static int call_done(void *user, struct http_response *response, struct error *err)
 {
 	struct kube_call *call = user;
@@ -229,6 +259,7 @@ static int call_done(void *user, struct http_response *response, struct error *e
 
 	if (response) {
 		status = response->status;
+		pass_warnings(call->client, &response->headers);
 		doc = read_answer(call, response, &result);
 	} else {
 		result = *err;

@@ -18,6 +18,9 @@
 #define KUBE_MAX_ANSWER_BYTES (64u << 20) /* one list page, one OpenAPI document */
 #define KUBE_REQUEST_TIMEOUT_MS 34000	  /* the server gives up after 30 s itself */
 
+#define KUBE_MAX_WARNINGS 20 /* of the server's, passed on as notes, each once */
+#define KUBE_MAX_WARNING_BYTES 400
+
 struct kube_client;
 
 struct kube_client_options {
