@@ -11,12 +11,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define DEFAULT_MAX_OUTPUT (1024 * 1024)
 #define KILL_AFTER_MS 2000
+#define GRACE_MS 200 /* for grandchildren that keep the pipes open */
 
 void proc_result_release(struct proc_result *r)
 {
@@ -169,6 +171,7 @@ struct running {
 	size_t fed;
 	int64_t deadline; /* of the next signal; 0: none */
 	bool terminated;
+	int64_t owed; /* bytes that were in the pipes when the child ended, not yet read */
 	struct buf line[2]; /* unfinished line of stdout, stderr */
 };
 
@@ -220,6 +223,7 @@ static void collect(struct running *r, int which, int *fd)
 			r->spec->line(r->spec->user, which == 1, buf_str(&r->line[which]));
 		return;
 	}
+	r->owed -= n;
 	if (how == PROC_LINES)
 		add_lines(r, which, chunk, (size_t)n);
 	else if (to->len < max)
@@ -259,10 +263,19 @@ static void pass_cancel_on(struct running *r)
 	r->deadline = clock_now(&clock_system) + KILL_AFTER_MS;
 }
 
-/* Serve the pipes until the child has ended (seen by its pidfd) and they are drained. */
+static int64_t unread(int fd)
+{
+	int bytes = 0;
+
+	return fd >= 0 && ioctl(fd, FIONREAD, &bytes) == 0 ? bytes : 0;
+}
+
+/* Serve the pipes until the child has ended (seen by its pidfd) and they are drained. A grandchild may keep them open and
+ * even go on writing: it gets a moment, and what the child itself had written is read to its end. */
 static void attend(struct running *r, int pidfd)
 {
 	bool ended = false;
+	int64_t grace_ends = 0;
 
 	while (!ended || r->pipes.out[0] >= 0 || r->pipes.err_out[0] >= 0) {
 		bool watch_cancel = r->spec->cancel && !r->terminated;
@@ -273,10 +286,9 @@ static void attend(struct running *r, int pidfd)
 			{ended ? -1 : pidfd, POLLIN, 0},
 			{watch_cancel ? r->spec->cancel->fd : -1, POLLIN, 0},
 		};
-		/* a grandchild may keep the pipes open: give it a moment, not forever */
-		int n = poll(fds, ARRAY_LEN(fds), ended ? 200 : time_left(r));
+		int n = poll(fds, ARRAY_LEN(fds), ended ? GRACE_MS : time_left(r));
 
-		if (n == 0 && ended)
+		if (ended && (n == 0 || (r->owed <= 0 && clock_now(&clock_system) >= grace_ends)))
 			break;
 		if (fds[0].revents)
 			feed(r);
@@ -284,7 +296,11 @@ static void attend(struct running *r, int pidfd)
 			collect(r, 0, &r->pipes.out[0]);
 		if (fds[2].revents)
 			collect(r, 1, &r->pipes.err_out[0]);
-		ended = ended || fds[3].revents != 0;
+		if (!ended && fds[3].revents) {
+			ended = true;
+			grace_ends = clock_now(&clock_system) + GRACE_MS;
+			r->owed = unread(r->pipes.out[0]) + unread(r->pipes.err_out[0]);
+		}
 		pass_cancel_on(r);
 		enforce_deadline(r);
 	}

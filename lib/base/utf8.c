@@ -41,6 +41,20 @@ bool utf8_is_valid(const char *text, size_t len)
 	return true;
 }
 
+/* What a terminal obeys or shows as nothing: C1 controls, and the marks that turn the direction of text around or hide in
+ * it (U+061C, U+200B..U+200F, U+2028..U+202E, U+2066..U+2069, U+FEFF), by which a name can be made to look like another. */
+static bool is_hidden(const unsigned char *s, size_t len)
+{
+	if (len == 2)
+		return (s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xd8 && s[1] == 0x9c);
+	if (len != 3)
+		return false;
+	if (s[0] == 0xe2 && s[1] == 0x80)
+		return (s[2] >= 0x8b && s[2] <= 0x8f) || (s[2] >= 0xa8 && s[2] <= 0xae);
+	return (s[0] == 0xe2 && s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9) ||
+	       (s[0] == 0xef && s[1] == 0xbb && s[2] == 0xbf);
+}
+
 void utf8_sanitize(char *text)
 {
 	size_t len = strlen(text);
@@ -52,9 +66,8 @@ void utf8_sanitize(char *text)
 			text[i] = '?';
 			n = 1;
 		}
-		/* C1 controls (U+0080..U+009F) drive terminals as well */
-		if (n == 2 && (unsigned char)text[i] == 0xc2 && (unsigned char)text[i + 1] < 0xa0)
-			memset(text + i, '?', 2);
+		if (is_hidden((const unsigned char *)text + i, n))
+			memset(text + i, '?', n);
 	}
 }
 

@@ -107,6 +107,18 @@ Test(proc, ends_what_takes_too_long)
 	cr_expect_lt(clock_now(&clock_system) - start, 10000);
 }
 
+Test(proc, a_grandchild_that_writes_for_ever_is_left_behind)
+{
+	AUTO(proc_result) struct proc_result r = {0};
+	struct proc_spec spec = {.out = PROC_BUFFER, .max_output = 100};
+	int64_t start = clock_now(&clock_system);
+
+	/* it ends by SIGPIPE once nobody reads; the limit is for the code that would read for ever */
+	cr_assert_eq(run(&spec, &r, "echo first; timeout 20 yes & exit 3"), 0);
+	cr_expect_eq(r.exit_status, 3);
+	cr_expect_lt(clock_now(&clock_system) - start, 10000);
+}
+
 Test(proc, nothing_starts_after_a_cancel)
 {
 	AUTO(proc_result) struct proc_result r = {0};
