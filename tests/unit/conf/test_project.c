@@ -108,6 +108,8 @@ Test(project, everything)
 	cr_expect_str_eq(env->target, "kubernetes");
 	cr_expect_str_eq(env->namespace_, "shop");
 	cr_expect_str_eq(env->from, "staging");
+	cr_expect_str_eq(doc_text(doc_get(p.yaml.documents[0], "environments.prod"), "vars.HOST", ""), "b.example.com");
+	cr_expect_eq(doc_int(env->vars, "COUNT", 0), 4);
 	cr_expect_str_eq(env->exclude.items[1], "PodDisruptionBudget/orders");
 	cr_expect_eq(env->patch_count, 2);
 	cr_expect_str_eq(env->patches[0].kind, "Deployment");

@@ -161,7 +161,8 @@ Test(yaml_read, aliases_are_copies_that_keep_their_marks)
 	struct doc_mark m;
 	json_t *b;
 
-	cr_assert_eq(yaml_parse(span_of("a: &a\n  x: {k: 1}\nb: *a\nc: {<<: *a}\n"), "t", &f, &err), 0);
+	cr_assert_eq(yaml_parse(span_of("a: &a\n  x: {k: 1}\nb: *a\nc: {<<: *a}\nd: &d text\ne: *d\n"), "t", &f, &err), 0);
+	cr_expect_neq(doc_get(f.documents[0], "d"), doc_get(f.documents[0], "e"));
 	b = doc_get(f.documents[0], "b.x");
 	cr_expect_neq(b, doc_get(f.documents[0], "a.x"));
 	cr_expect_neq(b, doc_get(f.documents[0], "c.x"));
