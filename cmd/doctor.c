@@ -81,10 +81,10 @@ static void check_git(struct finding *f)
 		      "libgit2-1.5", "apt-get install libgit2-1.5 (new, build)", f);
 }
 
-static void check_archive(struct finding *f)
+static void check_zstd(struct finding *f)
 {
-	check_library((const char *const[]){"libarchive.so.13", NULL}, "libarchive13",
-		      "apt-get install libarchive13 (run)", f);
+	check_library((const char *const[]){"libzstd.so.1", NULL}, "libzstd1",
+		      "apt-get install libzstd1 (layers that others compressed with zstd)", f);
 }
 
 static void check_store(struct finding *f)
@@ -146,7 +146,7 @@ static const struct {
 	{"compiler", check_compiler},     {"make", check_make},
 	{"container runtime", check_runtime}, {"image store", check_store},
 	{"libcurl", check_curl},          {"libgit2", check_git},
-	{"libarchive", check_archive},    {"CA certificates", check_roots},
+	{"libzstd", check_zstd},          {"CA certificates", check_roots},
 	{"kubeconfig", check_kubeconfig}, {"clock", check_clock},
 };
 

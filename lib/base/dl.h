@@ -1,6 +1,6 @@
 /* dl.h - load a shared library when it is first needed.
  *
- * A program that links libcurl, libgit2 and libarchive loads some fifty libraries before main();
+ * A program that links libcurl and libgit2 loads some fifty libraries before main();
  * commands that need none of them must not pay for it. The one area that owns such a library
  * describes the functions it uses in a table and calls through the struct that dl_load fills. */
 #pragma once

@@ -11,11 +11,11 @@
 # environment: MSCTL_NO_APT   if set, never call apt; name what is missing, fail
 set -eu
 
-# The C libraries that msctl is built with; libcurl, libgit2 and libarchive
+# The C libraries that msctl is built with; libcurl, libgit2 and libzstd
 # are opened at run time, so their headers are enough to build.
 build='gcc make libc6-dev pkg-config libjansson-dev libyaml-dev libssl-dev
 	libdeflate-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev libgit2-dev
-	libarchive-dev git ca-certificates'
+	git ca-certificates'
 
 # A generated service: what its Makefile and its tests need.
 service='libmicrohttpd-dev libsqlite3-dev libjansson-dev curl'
