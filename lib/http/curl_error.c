@@ -158,6 +158,10 @@ static void explain_rest(struct curl_task *k, CURLcode code)
 		err_set(&a->err, ERR_NET, "cannot resolve the host name of the proxy");
 		err_hint(&a->err, "check the variables http_proxy, https_proxy and all_proxy");
 		break;
+	case CURLE_OUT_OF_MEMORY: /* what libcurl says of one line of 100 KB; our own memory cannot run out */
+		err_set(&a->err, ERR_NET, "invalid HTTP answer from %s: a header line of more than 100 KB",
+			a->url->host);
+		break;
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_BAD_CONTENT_ENCODING:

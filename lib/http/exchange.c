@@ -14,6 +14,7 @@
 #define DEFAULT_TIMEOUT_MS 60000
 #define EXPECT_FROM_BYTES (1u << 20)
 #define PROGRESS_THAT_COUNTS (1u << 20) /* a resumed body that grew by so much is no failing one */
+#define SHORTEST_SECRET 4               /* shorter ones are no secret, and part of other words */
 #define NOTE_FROM_MS 1000               /* shorter waits are not worth a word */
 #define UNREACHABLE_TRIES 3             /* nobody there is rarely a passing state: answer soon */
 
@@ -291,6 +292,22 @@ static bool authorize_anew(struct http_exchange *x)
 	return true;
 }
 
+/* Some servers repeat in a refusal what they were sent, and refusals are shown. In place: the body stays what it is. */
+static void mask_credential(struct http_exchange *x)
+{
+	const char *secret = x->authorization ? strchr(x->authorization, ' ') : NULL;
+	struct buf *body = &x->response.body;
+	size_t len = secret ? strlen(++secret) : 0;
+	char *at = body->data;
+
+	if (x->response.status < 300 || len < SHORTEST_SECRET)
+		return;
+	while (at && (at = memmem(at, body->len - (size_t)(at - body->data), secret, len))) {
+		memset(at, '*', len);
+		at += len;
+	}
+}
+
 static bool judge_answer(struct http_exchange *x)
 {
 	int status = x->response.status;
@@ -339,7 +356,9 @@ bool http_exchange_again(struct http_exchange *x)
 		return false;
 	}
 	again = broken ? retry_failure(x) : judge_answer(x);
-	if (!again && !x->failed)
+	if (!again && !x->failed) {
 		x->response.url = url_text(&x->url);
+		mask_credential(x);
+	}
 	return again;
 }
