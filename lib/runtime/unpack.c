@@ -31,6 +31,18 @@ static ssize_t read_layer(void *user, void *data, size_t len, struct error *err)
 	return n;
 }
 
+static int read_rest(struct layer_stream *s)
+{
+	char chunk[16384];
+	struct error ignored;
+	ssize_t n;
+
+	do
+		n = read_layer(s, chunk, sizeof(chunk), &ignored);
+	while (n > 0);
+	return n < 0 ? -1 : 0;
+}
+
 static void note_skipped(void *user, const char *path, const char *why)
 {
 	const struct layer_stream *s = user;
@@ -77,11 +89,14 @@ static int apply_layer(struct runtime_bundle *b, struct oci_store *store,
 		return -1;
 	stream.fd = fd;
 	rc = tar_extract(&source, name, b->root_fd, &options, inner, err);
-	if (rc < 0)
+	if (rc < 0 && (err->code != ERR_INPUT || read_rest(&stream) < 0))
 		return -1;
 	sha256_end(hash, sum);
+	/* a layer that cannot be read may be one that the disk has spoilt */
 	if (strcmp(oci_digest_from(sum, digest), d->digest) != 0)
 		return damaged(store, d, name, err);
+	if (rc < 0)
+		return -1;
 	if (strcmp(oci_digest_from(inner, digest), diff_id) != 0)
 		return err_set(err, ERR_INPUT, "%s: its content has the digest %s, the image says %s", name,
 			       digest, diff_id);

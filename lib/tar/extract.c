@@ -328,6 +328,12 @@ static uint64_t byte_limit(int root_fd, const struct extract_options *options)
 	return room < max ? room : max;
 }
 
+/* What the reader says names the layer already. */
+static int name_layer(const struct extraction *x, struct error *err)
+{
+	return text_starts(err->msg, x->name) ? -1 : err_wrap(err, "%s", x->name);
+}
+
 static int extract_all(struct extraction *x, struct error *err)
 {
 	struct tar_entry e;
@@ -335,12 +341,10 @@ static int extract_all(struct extraction *x, struct error *err)
 
 	while ((rc = tar_reader_next(x->reader, &e, err)) > 0)
 		if (extract_entry(x, &e, err) < 0)
-			return err_wrap(err, "%s", x->name);
+			return name_layer(x, err);
 	if (rc < 0)
 		return -1;
-	if (finish_folders(x, err) < 0)
-		return err_wrap(err, "%s", x->name);
-	return 0;
+	return finish_folders(x, err) < 0 ? name_layer(x, err) : 0;
 }
 
 int tar_extract(const struct tar_source *source, const char *name, int root_fd,
