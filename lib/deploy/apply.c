@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "deploy/labels.h"
 #include "deploy/order.h"
 #include "deploy/strict.h"
 #include "kube/apply.h"
@@ -132,17 +133,10 @@ static void finish(struct apply_op *op, int status, json_t *doc)
 	struct deploy_item *item = op->item;
 	const char *before = doc_text(item->live, "metadata.resourceVersion", "");
 	const char *after = doc_text(doc, "metadata.resourceVersion", "");
+	bool same = op->how.dry_run ? item->live && kube_is_same_object(item->live, doc)
+				    : *before && strcmp(before, after) == 0;
 
-	if (op->how.dry_run)
-		item->action = !item->live && !*after ? DEPLOY_CREATED
-			       : item->live && kube_is_same_object(item->live, doc)
-				       ? DEPLOY_UNCHANGED
-			       : item->live ? DEPLOY_CONFIGURED
-					    : DEPLOY_CREATED;
-	else
-		item->action = status == 201			       ? DEPLOY_CREATED
-			       : *before && strcmp(before, after) == 0 ? DEPLOY_UNCHANGED
-								       : DEPLOY_CONFIGURED;
+	item->action = status == 201 ? DEPLOY_CREATED : same ? DEPLOY_UNCHANGED : DEPLOY_CONFIGURED;
 	if (!op->how.dry_run) {
 		json_decref(item->live);
 		item->live = json_incref(doc);
@@ -235,6 +229,21 @@ static void decide(struct apply_op *op)
 	op->how.dry_run = op->o->dry_run || op->effect == KUBE_APPLY_UNSURE;
 }
 
+/* Another application's object is not ours to take, whatever its fields say. */
+static int refuse_foreign(const struct deploy_session *s, const struct deploy_item *item,
+			  struct error *err)
+{
+	const json_t *labels = doc_get(item->live, "metadata.labels");
+	const char *app = json_string_value(json_object_get(labels, DEPLOY_LABEL_APP));
+	const char *env = json_string_value(json_object_get(labels, DEPLOY_LABEL_ENV));
+
+	if (!s->app || !app || (strcmp(app, s->app) == 0 && env && strcmp(env, s->env) == 0))
+		return 0;
+	err_set(err, ERR_CONFLICT, "%s/%s belongs to application %s, environment %s",
+		item->object.kind, item->object.name, app, env ? env : "?");
+	return err_hint(err, "give it another name or namespace, or delete it there first");
+}
+
 static int apply_ranks(struct deploy_session *s, struct deploy_set *set, struct apply_op *ops,
 		       const struct deploy_apply_options *o, struct error *err)
 {
@@ -269,6 +278,9 @@ int deploy_apply(struct deploy_session *s, struct deploy_set *set,
 
 	if (deploy_read_live(s, set, err) < 0)
 		return -1;
+	for (size_t i = 0; i < set->items.count; i++)
+		if (refuse_foreign(s, set->items.items[i], err) < 0)
+			return -1;
 	ops = xcalloc(set->items.count, sizeof(*ops));
 	for (size_t i = 0; i < set->items.count; i++) {
 		ops[i] = (struct apply_op){

@@ -1,9 +1,10 @@
 /* apply.h - bring a bound set (set.h) to the cluster by server-side apply.
  *
  * The live objects are read first: one list a kind and namespace for an application's own objects,
- * one GET each for plain manifests. An object of which it is proven that applying would change
- * nothing gets no request; where only the server can tell, a dry run decides. Ranks go one after
- * the other, what has one rank goes at the same time. The first refusal stops what has not started.
+ * one GET each for the others. Another application's object is refused. An object of which it is
+ * proven that applying would change nothing gets no request; where only the server can tell, a dry
+ * run decides. Ranks go one after the other, what has one rank goes at the same time. The first
+ * refusal stops what has not started.
  */
 #pragma once
 

@@ -136,9 +136,11 @@ int deploy_read_live(struct deploy_session *s, struct deploy_set *set, struct er
 {
 	AUTO_FREE char *selector = deploy_selector(s);
 
-	if (selector)
-		return list_all(s, set, selector, err);
+	if (selector && list_all(s, set, selector, err) < 0)
+		return -1;
+	/* what carries no label of ours may still be there: somebody else's, or from before */
 	for (size_t i = 0; i < set->items.count; i++)
-		get_one(s, set->items.items[i]);
+		if (!set->items.items[i]->live)
+			get_one(s, set->items.items[i]);
 	return kube_run(s->client, -1, err);
 }

@@ -52,7 +52,8 @@ static int play(struct world *w, const struct script_answer *answers,
 	maps = (struct kube_resource){(char[]){""},	      (char[]){"v1"}, (char[]){"ConfigMap"},
 				      (char[]){"configmaps"}, true,	      false};
 	cr_assert_eq(server_init(&w->server, answers, err), 0);
-	w->session = (struct deploy_session){.client = w->server.client, .namespace_ = "shop"};
+	w->session.client = w->server.client;
+	w->session.namespace_ = "shop";
 	w->session.discovery.aggregated = true;
 	cr_assert_eq(kube_object_read(doc, "test", &item->object, err), 0);
 	item->object.resource = &maps;
@@ -211,6 +212,50 @@ Test(deploy_apply, decisions)
 			  rows[i].why);
 		if (rows[i].code)
 			cr_expect(strstr(err.msg, "ConfigMap/web"), "%s: %s", rows[i].why, err.msg);
+	}
+}
+
+#define LISTED MAPS "?labelSelector=msctl%2Fapp%3Dorders%2Cmsctl%2Fenv%3Dprod&limit=500"
+#define LABELLED(app)                                                                       \
+	"{\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\",\"resourceVersion\":\"1\"," \
+	"\"labels\":{\"msctl/app\":\"" app "\","                                            \
+	"\"msctl/env\":\"prod\"}," FIELDS "},\"data\":{\"a\":\"x\"}}"
+
+Test(deploy_apply, applications)
+{
+	static const struct {
+		struct exchange talk[5];
+		enum err_code code;
+		enum deploy_action action;
+	} rows[] = {
+		{{{"GET", LISTED, 200, "{\"items\":[" LABELLED("orders") "]}"}},
+		 ERR_NONE,
+		 DEPLOY_UNCHANGED},
+		{{{"GET", LISTED, 200, "{\"items\":[]}"},
+		  {"GET", MAPS "/web", 200, LABELLED("payments")}},
+		 ERR_CONFLICT,
+		 DEPLOY_UNDECIDED},
+		{{{"GET", LISTED, 200, "{\"items\":[]}"},
+		  {"GET", MAPS "/web", 200, LIVE("\"y\"", "1")},
+		  {"PATCH", MAPS "/web" ASKED, 200, LIVE("\"x\"", "2")}},
+		 ERR_NONE,
+		 DEPLOY_CONFIGURED},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(world) struct world w = {.session = {.app = "orders", .env = "prod"}};
+		const struct script_answer *answers = row(NULL, NULL, 0, NULL);
+		struct error err = {0};
+		int rc;
+
+		for (size_t k = 0; rows[i].talk[k].method; k++)
+			answers = row(rows[i].talk[k].method, rows[i].talk[k].url,
+				      rows[i].talk[k].status, rows[i].talk[k].body);
+		rc = play(&w, answers, &(struct deploy_apply_options){0}, &err);
+		cr_expect_eq(rc, rows[i].code ? -1 : 0, "row %zu: %s", i, err.msg);
+		cr_expect_eq(err.code, rows[i].code, "row %zu: %s", i, err.msg);
+		cr_expect_eq(w.set.items.items[0]->action, rows[i].action, "row %zu", i);
+		cr_expect(script_is_done(&w.server.script), "row %zu", i);
 	}
 }
 
