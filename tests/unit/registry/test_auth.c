@@ -253,6 +253,7 @@ Test(auth, basic_is_given_when_asked_and_then_at_once)
 	cr_expect_null(script_header(&w.script, 0, "Authorization"), "not before the registry asks");
 	cr_expect_str_eq(script_header(&w.script, 1, "Authorization"), "Basic dTpw");
 	cr_expect_str_eq(script_header(&w.script, 2, "Authorization"), "Basic dTpw");
+	unlink(file);
 }
 
 Test(auth, another_origin_gets_nothing)
