@@ -71,7 +71,7 @@ static void draw_bar(const struct display *d, const struct bar *b, size_t width)
 		buf_addf(&line, " %s/s", text_size(rate, done));
 		if (b->total > b->done && rate > 0)
 			buf_addf(&line, " %s left",
-				 text_duration((int64_t)((b->total - b->done) / rate) * 1000, total));
+				 text_duration((int64_t)((b->total - b->done) * 1000 / rate), total));
 	}
 	if (line.len >= width)
 		buf_cut(&line, width - 1);
