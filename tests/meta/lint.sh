@@ -39,7 +39,7 @@ for what; do
 	case $what in
 	layers | headers | sizes) "tests/meta/$what.sh" || rc=1 ;;
 	shellcheck)
-		git ls-files -z | xargs -0 grep -lZE '^#!.*(sh|bash)$' 2>/dev/null |
+		git ls-files -z | xargs -0 grep -lZE '^(#!.*(sh|bash)|# shellcheck shell=bash)$' 2>/dev/null |
 			grep -zv '^templates/.*\.tmpl$' | xargs -0 -r shellcheck -x -S warning || rc=1 ;;
 	*) printf '%s\n' lib/*/*.c cmd/*.c | xargs -P "$(nproc)" -n 1 "$0" --one "$what" || rc=1 ;;
 	esac
