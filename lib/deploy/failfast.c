@@ -75,6 +75,17 @@ static int64_t pull_grace(const char *message, const struct strv *warnings)
 	return any_passing ? 60 * SECONDS : 5 * SECONDS;
 }
 
+/* A back-off does not say why; the event of the failed try does. */
+static const char *pull_message(const char *message, const struct strv *warnings)
+{
+	static const char prefix[] = "Failed: Failed to pull image";
+
+	for (size_t i = 0; warnings && i < warnings->count; i++)
+		if (text_starts(warnings->items[i], prefix))
+			return warnings->items[i] + strlen("Failed: ");
+	return message;
+}
+
 static int64_t start_grace(const char *message)
 {
 	static const char *const lasting[] = {"executable file not found", "no such file",
@@ -112,7 +123,7 @@ static void judge_waiting(const json_t *status, const json_t *waiting, const str
 	else if (strcmp(reason, "ErrImagePull") == 0 || strcmp(reason, "ImagePullBackOff") == 0 ||
 		 strcmp(reason, "RegistryUnavailable") == 0 ||
 		 strcmp(reason, "ImageInspectError") == 0)
-		found(p, reason, message, pull_grace(message, warnings));
+		found(p, reason, pull_message(message, warnings), pull_grace(message, warnings));
 	else if (strcmp(reason, "CrashLoopBackOff") == 0 && !once)
 		/* one restart is allowed: a dependency may come up in the same moment */
 		found(p, reason, message,

@@ -88,6 +88,19 @@ Test(deploy_failfast, containers)
 	}
 }
 
+Test(deploy_failfast, a_back_off_tells_what_the_registry_said)
+{
+	AUTO_JSON json_t *pod = read_json("{'status':{'containerStatuses':[{'name':'app'," WAITS(
+		"ImagePullBackOff", "Back-off pulling image") "}]}}");
+	AUTO(strv) struct strv warnings = {0};
+	struct deploy_problem p;
+
+	strv_add(&warnings, "Failed: Failed to pull image x: manifest unknown");
+	failfast_pod(pod, &warnings, false, &p);
+	cr_expect_str_eq(p.reason, "ImagePullBackOff");
+	cr_expect_str_eq(p.message, "Failed to pull image x: manifest unknown");
+}
+
 Test(deploy_failfast, whole_pods)
 {
 	static const struct {
