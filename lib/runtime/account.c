@@ -27,6 +27,7 @@ static size_t next_fields(char **rest, char *fields[MAX_FIELDS])
 	char *line = *rest;
 	size_t count = 0;
 
+	memset(fields, 0, MAX_FIELDS * sizeof(fields[0]));
 	if (!line || !*line)
 		return 0;
 	*rest = strchr(line, '\n');
@@ -75,8 +76,21 @@ static bool lists_member(char *members, const char *name)
 	return false;
 }
 
-/* NAME:x:GID:MEMBERS: the gid of a group, or with group NULL all groups that name belongs to. */
-static bool find_groups(const char *text, const char *group, const char *name, struct account *out)
+/* NAME:x:GID:MEMBERS: the gid of a group. */
+static bool find_group(const char *text, const char *group, uint32_t *out)
+{
+	AUTO_FREE char *copy = xstrdup(text);
+	char *rest = copy, *f[MAX_FIELDS];
+	size_t n;
+
+	while ((n = next_fields(&rest, f)) > 0)
+		if (n >= 3 && strcmp(f[0], group) == 0 && to_id(f[2], out))
+			return true;
+	return false;
+}
+
+/* All groups that list the name. */
+static void find_memberships(const char *text, const char *name, struct account *out)
 {
 	AUTO_FREE char *copy = xstrdup(text);
 	char *rest = copy, *f[MAX_FIELDS];
@@ -85,17 +99,10 @@ static bool find_groups(const char *text, const char *group, const char *name, s
 	while ((n = next_fields(&rest, f)) > 0) {
 		uint32_t gid;
 
-		if (n < 3 || !to_id(f[2], &gid))
-			continue;
-		if (group && strcmp(f[0], group) == 0) {
-			out->gid = gid;
-			return true;
-		}
-		if (!group && n > 3 && lists_member(f[3], name) &&
+		if (n > 3 && to_id(f[2], &gid) && lists_member(f[3], name) &&
 		    out->group_count < ARRAY_LEN(out->groups))
 			out->groups[out->group_count++] = gid;
 	}
-	return group == NULL;
 }
 
 static int unknown(const char *what, const char *name, struct error *err)
@@ -121,10 +128,10 @@ int bundle_account(const struct runtime_bundle *b, const char *user, struct acco
 	if (!find_user(buf_str(&passwd), who, &a, &name) && !to_id(who, &a.uid))
 		return unknown("user", who, err);
 	if (group) {
-		if (!to_id(group, &a.gid) && !find_groups(buf_str(&groups), group, NULL, &a))
+		if (!to_id(group, &a.gid) && !find_group(buf_str(&groups), group, &a.gid))
 			return unknown("group", group, err);
 	} else if (name) {
-		find_groups(buf_str(&groups), NULL, name, &a);
+		find_memberships(buf_str(&groups), name, &a);
 	}
 	*out = a;
 	return 0;

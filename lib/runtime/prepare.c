@@ -30,6 +30,7 @@ void runtime_bundle_free(struct runtime_bundle *b)
 		close(b->lock);
 	strv_release(&b->args);
 	strv_release(&b->env);
+	free(b->name);
 	free(b->id);
 	free(b->dir);
 	free(b->rootfs);
@@ -209,9 +210,10 @@ int runtime_prepare(struct oci_store *store, const struct oci_descriptor *image,
 	AUTO(oci_config) struct oci_config config = {0};
 
 	b->root_fd = b->lock = -1;
+	b->name = xstrdup(name);
 	b->read_only = options->read_only;
 	if (choose_runtime(b, options->runtime, err) < 0 || make_folders(b, err) < 0 ||
-	    bundle_unpack(b, store, image, name, options, &config, err) < 0 ||
+	    bundle_unpack(b, store, image, options, &config, err) < 0 ||
 	    bundle_check_rootfs(b, name, err) < 0)
 		return -1;
 	b->hostname = xstrdup(options->hostname ? options->hostname : b->id);

@@ -28,6 +28,7 @@ struct account {
 };
 
 struct runtime_bundle {
+	char *name;     /* of the image, for messages */
 	char *id;       /* random hex: of the container */
 	char *dir;      /* all of the following is below it */
 	char *rootfs;
@@ -51,8 +52,7 @@ struct runtime_bundle {
 /* --- unpack.c --- */
 /* Apply the image's layers to b->rootfs, each verified against its digest and diff_id; config is the caller's. */
 int bundle_unpack(struct runtime_bundle *b, struct oci_store *store, const struct oci_descriptor *image,
-		  const char *name, const struct runtime_options *o, struct oci_config *config,
-		  struct error *err);
+		  const struct runtime_options *o, struct oci_config *config, struct error *err);
 /* --- rootfs.c --- */
 /* Make sure that what is mounted over is a real folder; give the container the host's name resolution. */
 int bundle_check_rootfs(struct runtime_bundle *b, const char *name, struct error *err);

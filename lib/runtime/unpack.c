@@ -145,9 +145,9 @@ static int check_layers(const struct oci_manifest *m, const struct oci_config *c
 }
 
 int bundle_unpack(struct runtime_bundle *b, struct oci_store *store, const struct oci_descriptor *image,
-		  const char *name, const struct runtime_options *o, struct oci_config *config,
-		  struct error *err)
+		  const struct runtime_options *o, struct oci_config *config, struct error *err)
 {
+	const char *name = b->name;
 	AUTO(oci_manifest) struct oci_manifest m = {0};
 	AUTO(oci_config) struct oci_config c = {0};
 	AUTO(buf) struct buf text = {0};

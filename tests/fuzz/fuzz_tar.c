@@ -40,14 +40,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	AUTO_FREE char *dir = NULL;
 	AUTO_FREE char *root = NULL;
 	AUTO_FREE char *canary = NULL;
-	AUTO_CLOSE int fd = -1;
+	AUTO_CLOSE int fd = -1, canary_fd = -1;
 	struct extract_options options = {.max_bytes = 4u << 20};
 	struct error err = {0};
 
 	FUZZ_CHECK(fs_temp_dir("/tmp", "msctl-fuzz-", &dir, &err) == 0);
 	root = fs_join(dir, "root");
 	canary = fs_join(dir, "canary");
-	FUZZ_CHECK(fs_write_atomic(canary, "alive", 5, 0600, &err) == 0);
+	canary_fd = open(canary, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	FUZZ_CHECK(canary_fd >= 0 && fs_write_fd(canary_fd, canary, "alive", 5, &err) == 0);
 	FUZZ_CHECK(fs_mkdirs(root, 0755, &err) == 0);
 	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	FUZZ_CHECK(fd >= 0);
