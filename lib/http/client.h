@@ -91,7 +91,7 @@ struct http_auth {
 	void *user;
 };
 
-/* TLS and reach of one client. All borrowed for the client's life. Zeroed: the system's CAs, environment proxies. */
+/* TLS and reach of one client. Read when the client is made. Zeroed: the system's CAs, environment proxies. */
 struct http_tls {
 	const char *ca_file;      /* replaces the system's roots when set */
 	struct span ca_pem;       /* the same from memory; wins over ca_file */
@@ -118,7 +118,7 @@ struct http_options {
 	bool allow_plain;        /* http to hosts that are not loopback */
 };
 
-/* Options are copied (what they point to is borrowed). ERR_SYS when libcurl cannot be loaded. */
+/* Options are copied, proxy, user_agent and tls with what they point to; the rest that they point to is borrowed. ERR_SYS when libcurl cannot be loaded. */
 int http_client_new(const struct http_options *options, struct http_client **out, struct error *err);
 void http_client_free(struct http_client *c);
 DEFINE_AUTO_PTR(http_client)

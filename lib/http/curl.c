@@ -286,7 +286,7 @@ int http_curl_new(const struct http_options *options, struct http_transport **ou
 	t->base = (struct http_transport){start, stop, poll_once, transport_free};
 	t->options = *options;
 	t->clock = options->clock ? options->clock : &clock_system;
-	if (curl_keys_load(&options->tls, &t->keys, err) < 0 || curl_api_load(&t->api, err) < 0 ||
+	if (curl_keys_load(options, &t->keys, err) < 0 || curl_api_load(&t->api, err) < 0 ||
 	    open_handles(t, err) < 0) {
 		transport_free(&t->base);
 		return -1;

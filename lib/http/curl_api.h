@@ -46,6 +46,7 @@ int curl_api_load(struct curl_api *api, struct error *err);
 struct curl_keys {
 	struct buf ca, cert, key;
 	bool has_ca;
+	char *server_name, *proxy;
 };
 
 struct curl_transport {
@@ -95,5 +96,5 @@ int curl_task_fail(struct curl_task *k, bool can_retry, enum err_code code, cons
 	PRINTF(4, 5);
 
 /* curl_keys.c: read what the options name. */
-int curl_keys_load(const struct http_tls *tls, struct curl_keys *keys, struct error *err);
+int curl_keys_load(const struct http_options *options, struct curl_keys *keys, struct error *err);
 void curl_keys_release(struct curl_keys *keys);

@@ -206,8 +206,8 @@ static void set_reach(struct curl_task *k)
 
 	if (url_is_loopback(k->a->url))
 		SET(k, CURLOPT_PROXY, "");
-	else if (o->proxy)
-		SET(k, CURLOPT_PROXY, o->proxy);
+	else if (k->t->keys.proxy)
+		SET(k, CURLOPT_PROXY, k->t->keys.proxy);
 	SET(k, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(k, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)(o->connect_timeout_ms ? o->connect_timeout_ms : DEFAULT_CONNECT_MS));
@@ -227,7 +227,7 @@ static void set_reach(struct curl_task *k)
 
 int curl_task_setup(struct curl_task *k, struct error *err)
 {
-	const char *server_name = k->a->foreign ? NULL : k->t->options.tls.server_name;
+	const char *server_name = k->a->foreign ? NULL : k->t->keys.server_name;
 
 	SET(k, CURLOPT_PRIVATE, k);
 	SET(k, CURLOPT_ERRORBUFFER, k->errbuf);

@@ -1,5 +1,6 @@
 #include "base/auto.h"
 #include "base/fs.h"
+#include "base/mem.h"
 #include "http/curl_api.h"
 
 #include <fcntl.h>
@@ -32,11 +33,14 @@ static int read_pem(const char *path, struct span text, const char *what, struct
 	return err_hint(err, "it must have lines such as '-----BEGIN CERTIFICATE-----'");
 }
 
-int curl_keys_load(const struct http_tls *tls, struct curl_keys *keys, struct error *err)
+int curl_keys_load(const struct http_options *options, struct curl_keys *keys, struct error *err)
 {
+	const struct http_tls *tls = &options->tls;
 	bool has_cert = tls->cert_pem.data || tls->cert_file;
 	bool has_key = tls->key_pem.data || tls->key_file;
 
+	keys->server_name = xstrdup_opt(tls->server_name);
+	keys->proxy = xstrdup_opt(options->proxy);
 	keys->has_ca = tls->ca_pem.data || tls->ca_file;
 	if (keys->has_ca &&
 	    read_pem(tls->ca_file, tls->ca_pem, "CA certificate", &keys->ca, err) < 0)
@@ -55,6 +59,8 @@ void curl_keys_release(struct curl_keys *keys)
 {
 	if (keys->key.data)
 		explicit_bzero(keys->key.data, keys->key.cap);
+	free(keys->server_name);
+	free(keys->proxy);
 	buf_release(&keys->ca);
 	buf_release(&keys->cert);
 	buf_release(&keys->key);
