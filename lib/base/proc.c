@@ -19,6 +19,7 @@
 #define DEFAULT_MAX_OUTPUT (1024 * 1024)
 #define KILL_AFTER_MS 2000
 #define GRACE_MS 200 /* for grandchildren that keep the pipes open */
+#define GROUP_POLL_MS 10
 
 void proc_result_release(struct proc_result *r)
 {
@@ -321,6 +322,26 @@ static int wait_for_exec(struct running *r, struct error *err)
 	return err_errno(err, "cannot run %s", r->spec->argv[0]);
 }
 
+/* The leader has ended on our signal; who of its group has not, because it ignores the signal or cleans up, gets as long as
+ * the leader had. The orphans are our children by then (see proc_run). */
+static void end_group(const struct running *r)
+{
+	int64_t limit = clock_now(&clock_system) + KILL_AFTER_MS;
+	bool killed = false;
+	pid_t pid;
+
+	while ((pid = waitpid(-r->pid, NULL, killed ? 0 : WNOHANG)) >= 0 || errno == EINTR) {
+		if (pid != 0)
+			continue;
+		if (clock_now(&clock_system) >= limit) {
+			send_signal(r, SIGKILL);
+			killed = true;
+		} else {
+			poll(NULL, 0, GROUP_POLL_MS);
+		}
+	}
+}
+
 static int supervise(struct running *r, struct error *err)
 {
 	AUTO_CLOSE int pidfd = -1;
@@ -342,6 +363,8 @@ static int supervise(struct running *r, struct error *err)
 	attend(r, pidfd);
 	while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR)
 		;
+	if (r->spec->own_group && r->terminated)
+		end_group(r);
 	r->result->signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	r->result->exit_status =
 		WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -365,6 +388,9 @@ int proc_run(const struct proc_spec *spec, struct proc_result *result, struct er
 		return -1;
 	memset(&r.pipes, 0xff, sizeof(r.pipes));
 	build_env(spec, &env);
+	/* what outlives the leader of a group comes to us, so that end_group can end it and see it gone */
+	if (spec->own_group)
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (open_pipes(spec, &r.pipes, err) == 0) {
 		old_pipe = signal(SIGPIPE, SIG_IGN);
 		r.pid = fork();
@@ -374,6 +400,8 @@ int proc_run(const struct proc_spec *spec, struct proc_result *result, struct er
 			       : supervise(&r, err);
 		signal(SIGPIPE, old_pipe);
 	}
+	if (spec->own_group)
+		prctl(PR_SET_CHILD_SUBREAPER, 0);
 	pipes_release(&r.pipes);
 	buf_release(&r.line[0]);
 	buf_release(&r.line[1]);

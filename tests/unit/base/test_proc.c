@@ -107,6 +107,22 @@ Test(proc, ends_what_takes_too_long)
 	cr_expect_lt(clock_now(&clock_system) - start, 10000);
 }
 
+Test(proc, nobody_of_the_group_is_left_behind)
+{
+	AUTO(proc_result) struct proc_result r = {0};
+	struct proc_spec spec = {.timeout_ms = 200, .own_group = true, .out = PROC_BUFFER};
+	int64_t start = clock_now(&clock_system);
+	pid_t stubborn;
+
+	/* the leader goes at SIGTERM, its child does not hear it */
+	cr_assert_eq(run(&spec, &r, "(trap '' TERM; exec sleep 30 >/dev/null) & echo $!; wait"), 0);
+	cr_expect(r.timed_out);
+	cr_expect_lt(clock_now(&clock_system) - start, 10000);
+	stubborn = (pid_t)strtol(buf_str(&r.out), NULL, 10);
+	cr_assert_gt(stubborn, 1);
+	cr_expect_eq(kill(stubborn, 0), -1);
+}
+
 Test(proc, a_grandchild_that_writes_for_ever_is_left_behind)
 {
 	AUTO(proc_result) struct proc_result r = {0};
