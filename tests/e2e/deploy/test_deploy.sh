@@ -11,7 +11,7 @@ test_first_creates_and_waits() {
 	same "registry.example.com/shop/orders@$digest" \
 		"$(kube get deployment orders -o jsonpath='{.spec.template.spec.containers[0].image}')" 'image'
 	kube get service,configmap,serviceaccount orders >/dev/null
-	same msctl "$(kube get deployment orders -o json --show-managed-fields | jq -r \
+	same msctl "$(kube get --raw "/apis/apps/v1/namespaces/$space/deployments/orders" | jq -r \
 		'[.metadata.managedFields[] | select(.operation == "Apply").manager] | unique | join(" ")')" 'field manager'
 	same 4 "$(writes | sort -u | wc -l)" 'objects written'
 }
