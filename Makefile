@@ -20,7 +20,7 @@ CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
 PKG_CONFIG ?= pkg-config
 
 # from the highest floor to the lowest: the order in which the linker sees each archive, once
-AREAS := deploy build scaffold runtime kube registry oci elf http repo tar conf tmpl doc crypto base
+AREAS := deploy build supply scaffold runtime kube registry oci elf http repo tar conf tmpl doc crypto base
 
 ifdef SAN
 B ?= build/san

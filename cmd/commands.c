@@ -11,6 +11,7 @@
 	X(template_show)                                                                           \
 	X(doctor)                                                                                  \
 	X(build)                                                                                   \
+	X(sbom)                                                                                    \
 	X(run)                                                                                     \
 	X(image_ls)                                                                            \
 	X(image_inspect)                                                                       \

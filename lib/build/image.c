@@ -206,6 +206,7 @@ int build_write_image(struct build *b, struct build_result *result, struct error
 {
 	AUTO(parts) struct parts parts = {0};
 	AUTO(build_result) struct build_result r = {.created = b->created};
+	AUTO(build_documents) struct build_documents documents = {0};
 
 	if (b->base.layer_count > OCI_MAX_LAYERS)
 		return err_set(err, ERR_INPUT, "%s has too many layers", b->project->build.base);
@@ -213,7 +214,8 @@ int build_write_image(struct build *b, struct build_result *result, struct error
 	for (size_t i = 0; i < parts.layer_count; i++)
 		r.base_bytes += parts.layers[i].size;
 	if (write_layers(b, &parts, &r, err) < 0 || write_manifest(b, &parts, &r.image, err) < 0 ||
-	    oci_store_tag(b->store, &b->ref, &r.image, err) < 0)
+	    build_sbom(b, &r.image, &documents, err) < 0 ||
+	    build_name(b, &r.image, &documents, err) < 0)
 		return -1;
 	r.ref = oci_ref_text(&b->ref);
 	*result = MOVE(r);

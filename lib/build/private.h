@@ -79,3 +79,17 @@ bool build_cache_find(const struct build *b, const char *file, struct build_cach
 void build_cache_keep(const struct build *b, const char *file, const struct build_cached *layer);
 /* image.c: layers, configuration, manifest, name */
 int build_write_image(struct build *b, struct build_result *result, struct error *err);
+
+/* sbom.c: the documents that say what is in the image; empty when the store has them already */
+struct build_documents {
+	char key[SHA256_HEX_LEN + 1]; /* what they are made from */
+	struct buf spdx;
+	struct buf cyclonedx;
+};
+
+void build_documents_release(struct build_documents *d);
+int build_sbom(struct build *b, const struct oci_descriptor *image, struct build_documents *out,
+	       struct error *err);
+/* Give the image its name, and the documents their place beside it. */
+int build_name(struct build *b, const struct oci_descriptor *image,
+	       const struct build_documents *d, struct error *err);

@@ -88,6 +88,40 @@ int oci_store_untag(struct oci_store *s, const struct oci_ref *ref, bool prune, 
 /* Remove blobs that no entry of the index reaches and temporary files of dead processes. No blob writer may be
  * open. ERR_CONFLICT while another process has the store open. */
 int oci_store_gc(struct oci_store *s, uint64_t *freed, struct error *err);
+/* --- what belongs to an image: SBOMs and the like --- */
+/* One document, kept as an artifact manifest whose subject is the image (image-spec v1.1, manifest.md). */
+struct oci_artifact {
+	const char *type; /* of the artifact and of its one blob */
+	const void *data;
+	size_t len;
+};
+
+struct oci_artifacts {
+	struct oci_descriptor *items; /* of artifact manifests; raw.artifactType is the type */
+	size_t count;
+};
+
+void oci_artifacts_release(struct oci_artifacts *a);
+
+struct oci_attach {
+	const char *key;     /* what the documents were made from; see oci_store_is_attached */
+	const char *created; /* RFC 3339 */
+	const struct oci_artifact *items;
+	size_t count;
+};
+
+/* oci_store_tag, and keep documents beside the image in the place of those that it had. They stay while a name leads to
+ * that very manifest, and no longer. */
+int oci_store_tag_with(struct oci_store *s, const struct oci_ref *ref, const struct oci_descriptor *d,
+		       const struct oci_attach *what, struct error *err);
+/* Are the documents of this key beside the image, all there? */
+bool oci_store_is_attached(struct oci_store *s, const struct oci_descriptor *subject, const char *key);
+/* The artifact manifests of an image, in the order in which they were attached. None is success. */
+int oci_store_artifacts(struct oci_store *s, const char *subject, struct oci_artifacts *out, struct error *err);
+/* The document of that type beside an image, at most max_bytes. ERR_MISSING. */
+int oci_store_artifact(struct oci_store *s, const char *subject, const char *type, size_t max_bytes,
+		       struct buf *out, struct error *err);
+
 /* Read every blob reachable from every name; broken ones are removed, and counted like missing ones. A platform of an
  * index that is not here at all is no fault. */
 int oci_store_verify(struct oci_store *s, size_t *checked, size_t *broken, struct error *err);

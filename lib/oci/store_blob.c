@@ -82,6 +82,15 @@ int oci_blob_writer_add(struct oci_blob_writer *w, const void *data, size_t len,
 	return 0;
 }
 
+int store_writer_start_sync(struct oci_blob_writer *w, struct error *err)
+{
+	if (flush_buffer(w, err) < 0)
+		return -1;
+	/* advice: a file system that cannot is synced at the end all the same */
+	(void)sync_file_range(w->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return 0;
+}
+
 int oci_blob_writer_restart(struct oci_blob_writer *w, struct error *err)
 {
 	uint8_t unused[SHA256_BYTES];

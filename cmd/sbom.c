@@ -1,0 +1,130 @@
+/* msctl sbom - what an image of the local store is made of. */
+#include "base/auto.h"
+#include "base/mem.h"
+#include "build/build.h"
+#include "cmd/out.h"
+#include "cmd/remote.h"
+#include "supply/sbom.h"
+
+#include <string.h>
+
+struct sbom_options {
+	const char *format;
+};
+
+static const struct opt sbom_opts[] = {
+	OPT_CHOICE(0, "format", struct sbom_options, format, "spdx|cyclonedx",
+		   ((const char *const[]){"spdx", "cyclonedx", NULL}),
+		   "SPDX 2.3, which is the default, or CycloneDX 1.5"),
+	OPT_DONE,
+};
+
+/* What is asked for: an operand, or the image of the project in this folder. */
+static int choose_ref(struct ctx *ctx, const char *operand, struct oci_ref *out, struct error *err)
+{
+	AUTO(project) struct project project = {0};
+
+	if (operand)
+		return remote_ref(operand, out, err);
+	if (project_load(NULL, ctx->global.file, &project, err) < 0)
+		return -1;
+	return build_reference(&project, out, err);
+}
+
+/* Of an index, the image for this machine. */
+static int choose_image(struct oci_store *store, const char *name, struct oci_descriptor *d,
+			struct error *err)
+{
+	AUTO(oci_manifest) struct oci_manifest m = {0};
+	struct oci_platform host;
+	const struct oci_descriptor *found;
+
+	if (oci_store_manifest(store, d, &m, err) < 0)
+		return -1;
+	if (!m.is_index)
+		return 0;
+	oci_platform_host(&host);
+	found = oci_index_find(&m, &host);
+	if (!found)
+		return err_set(err, ERR_MISSING, "%s has no image for this machine's platform", name);
+	oci_descriptor_release(d);
+	oci_descriptor_copy(found, d);
+	return 0;
+}
+
+static int print_document_of(struct ctx *ctx, const struct buf *bytes, struct error *err)
+{
+	AUTO_JSON json_t *doc = NULL;
+	AUTO(buf) struct buf text = {0};
+
+	if (doc_json_parse(buf_span(bytes), "SBOM", &doc, err) < 0)
+		return -1;
+	if (out_is_document(ctx))
+		return out_print(ctx, doc, NULL, err);
+	doc_json_write_pretty(doc, &text);
+	if (fwrite(buf_str(&text), 1, text.len, ctx->out) != text.len)
+		return err_errno(err, "cannot write the answer");
+	return 0;
+}
+
+static int sbom_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
+{
+	const struct sbom_options *o = options;
+	bool is_cyclonedx = o->format && strcmp(o->format, "cyclonedx") == 0;
+	const char *type = is_cyclonedx ? SBOM_TYPE_CYCLONEDX : SBOM_TYPE_SPDX;
+	AUTO(oci_ref) struct oci_ref ref = {0};
+	AUTO_PTR(oci_store) struct oci_store *store = NULL;
+	AUTO(oci_descriptor) struct oci_descriptor image = {0};
+	AUTO(buf) struct buf bytes = {0};
+	AUTO_FREE char *name = NULL;
+
+	if (choose_ref(ctx, argc ? argv[0] : NULL, &ref, err) < 0 ||
+	    oci_store_open(NULL, &store, err) < 0 || oci_store_find(store, &ref, &image, err) < 0)
+		return -1;
+	name = oci_ref_text(&ref);
+	if (choose_image(store, name, &image, err) < 0)
+		return -1;
+	if (oci_store_artifact(store, image.digest, type, SBOM_MAX_BYTES, &bytes, err) < 0) {
+		if (err->code != ERR_MISSING)
+			return err_wrap(err, "%s", name);
+		err_set(err, ERR_MISSING, "%s has no SBOM in the image store", name);
+		return err_hint(err, "images get one when 'msctl build' makes them here");
+	}
+	return print_document_of(ctx, &bytes, err);
+}
+
+static void complete_refs(struct ctx *ctx, int index, void (*emit)(struct ctx *ctx, const char *word))
+{
+	AUTO_PTR(oci_store) struct oci_store *store = NULL;
+	AUTO(oci_images) struct oci_images images = {0};
+	struct error ignored = {0};
+
+	(void)index;
+	if (oci_store_open(NULL, &store, &ignored) < 0 || oci_store_list(store, &images, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < images.count; i++)
+		emit(ctx, images.items[i].ref);
+}
+
+const struct command cmd_sbom = {
+	.name = "sbom",
+	.group = GROUP_BUILD,
+	.summary = "Show what an image is made of",
+	.operands = "[REF]",
+	.max_operands = 1,
+	.options = sbom_opts,
+	.options_size = sizeof(struct sbom_options),
+	.description =
+		"Prints the software bill of materials that msctl build kept beside the image: each file "
+		"of its layers with its checksums and where it is from, the project or a Debian package "
+		"with version, source package and licence. Without REF the project's image and version are "
+		"meant.\n\n"
+		"A licence is told as an SPDX expression where the package's copyright file is "
+		"machine-readable and each of its licences has an SPDX name, and as NOASSERTION otherwise. "
+		"Files of a base image are not listed; the base is named with its digest. The document "
+		"is a function of the image and of the packages of the machine that built it.",
+	.examples = "msctl sbom\n    what msctl build built last, as SPDX 2.3 JSON\n"
+		    "msctl sbom orders:1.4.0 --format cyclonedx\n    as CycloneDX 1.5 JSON",
+	.run = sbom_run,
+	.complete = complete_refs,
+};

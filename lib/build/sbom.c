@@ -1,0 +1,292 @@
+/* The SBOM of an image is a function of the image, of where its files came from and of dpkg's
+ * database. While those stay, it stays, and nothing is read. */
+#include "build/private.h"
+
+#include "base/fs.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "supply/dpkg.h"
+#include "supply/sbom.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OS_RELEASE "/etc/os-release"
+
+/* The bundle is written when packages are installed, so that dpkg lists it nowhere. */
+#define CERTIFICATES "/etc/ssl/certs/ca-certificates.crt"
+#define CERTIFICATES_WRITER "/usr/sbin/update-ca-certificates"
+
+struct source {
+	const char *path; /* in the image */
+	const struct tree_node *node;
+};
+
+/* What a document is made from, while it is made. */
+struct work {
+	LIST(struct source) sources; /* sorted by path */
+	struct strv foreign;         /* files of this machine, of which dpkg may know */
+	struct dpkg_owners owners;   /* of those */
+	LIST(struct sbom_package) packages;
+};
+
+static void work_release(struct work *w)
+{
+	list_release(&w->sources);
+	strv_release(&w->foreign);
+	dpkg_owners_release(&w->owners);
+	list_release(&w->packages);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct source *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+static bool is_ours(const struct tree_node *n)
+{
+	return n && n->layer != TREE_BASE && n->type == TREE_FILE;
+}
+
+/* Certificates, time zones and libraries are of this machine; all else is of the project. */
+static bool is_foreign(const struct tree_node *n)
+{
+	return n->file && (n->layer == TREE_SYSTEM || n->layer == TREE_LIBRARIES);
+}
+
+static void collect(const struct build *b, struct work *w)
+{
+	for (size_t i = 0; i < b->tree.nodes.count; i++) {
+		const struct map_entry *e = &b->tree.nodes.entries[i];
+		struct source s = {e->key, e->value};
+
+		if (is_ours(s.node))
+			list_push(&w->sources, s);
+	}
+	if (w->sources.count > 0)
+		qsort(w->sources.items, w->sources.count, sizeof(w->sources.items[0]), by_path);
+	for (size_t i = 0; i < w->sources.count; i++) {
+		const struct tree_node *n = w->sources.items[i].node;
+
+		if (is_foreign(n))
+			strv_add(&w->foreign,
+				 strcmp(n->file, CERTIFICATES) == 0 ? CERTIFICATES_WRITER : n->file);
+	}
+}
+
+static void add_text(struct sha256 *h, const char *text)
+{
+	uint64_t len = text ? strlen(text) : 0;
+
+	sha256_add(h, &len, sizeof(len));
+	sha256_add(h, text ? text : "", len);
+}
+
+static void make_key(const struct build *b, const struct work *w, const char *image,
+		     char hex[SHA256_HEX_LEN + 1])
+{
+	AUTO_PTR(sha256) struct sha256 *h = sha256_new();
+	AUTO_FREE char *stamp = dpkg_stamp("");
+	uint8_t sum[SHA256_BYTES];
+
+	add_text(h, "sbom " MSCTL_VERSION);
+	add_text(h, image);
+	add_text(h, b->project->name);
+	add_text(h, b->tag);
+	add_text(h, stamp);
+	for (size_t i = 0; i < w->sources.count; i++) {
+		const struct tree_node *n = w->sources.items[i].node;
+
+		add_text(h, w->sources.items[i].path);
+		add_text(h, is_foreign(n) ? n->file : "");
+	}
+	sha256_end(h, sum);
+	sha256_hex(sum, hex);
+}
+
+/* ID and VERSION_ID of os-release(5), for the addresses of packages. */
+static void read_distro(struct sbom *s)
+{
+	AUTO(buf) struct buf text = {0};
+	AUTO_FREE char *version = NULL;
+	struct error ignored = {0};
+	char *rest = NULL;
+
+	if (fs_read(OS_RELEASE, 65536, &text, &ignored) < 0 || text.len == 0)
+		return;
+	for (char *line = strtok_r(text.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		bool is_version = text_starts(line, "VERSION_ID=");
+		char *value = strchr(line, '=');
+
+		if (!value || (!is_version && !text_starts(line, "ID=")))
+			continue;
+		value += strspn(value, "=\"'");
+		value[strcspn(value, "\"'")] = '\0';
+		free(is_version ? version : s->distro_id);
+		*(is_version ? &version : &s->distro_id) = xstrdup(value);
+	}
+	if (s->distro_id && version)
+		s->distro = xasprintf("%s-%s", s->distro_id, version);
+}
+
+static void add_project(const struct build *b, struct work *w)
+{
+	struct sbom_package p = {.kind = SBOM_PROJECT,
+				 .name = xstrdup(b->project->name),
+				 .version = xstrdup(b->tag)};
+
+	if (b->repo.commit[0])
+		p.revision = xstrdup(b->repo.commit);
+	p.url = b->repo.origin ? build_source_url(b->repo.origin) : NULL;
+	list_push(&w->packages, p);
+}
+
+static void add_debian(struct work *w)
+{
+	for (size_t i = 0; i < w->owners.package_count; i++) {
+		const struct dpkg_package *d = &w->owners.packages[i];
+		struct sbom_package p = {.kind = SBOM_DEBIAN,
+					 .name = xstrdup(d->name),
+					 .version = xstrdup(d->version),
+					 .arch = xstrdup(d->arch),
+					 .source = xstrdup(d->source),
+					 .supplier = xstrdup_opt(d->maintainer),
+					 .license = xstrdup_opt(d->license),
+					 .license_names = xstrdup_opt(d->license_names)};
+
+		list_push(&w->packages, p);
+	}
+}
+
+/* Which package a file is of: the project's is the first, dpkg's follow, the unknown come last. */
+static size_t package_of(struct work *w, const struct source *s, size_t *next)
+{
+	size_t owner;
+	struct sbom_package p = {.kind = SBOM_OTHER};
+
+	if (!is_foreign(s->node))
+		return 0;
+	owner = w->owners.owners[(*next)++];
+	if (owner < w->owners.package_count)
+		return 1 + owner;
+	p.name = xstrdup(fs_basename(s->path));
+	list_push(&w->packages, p);
+	return w->packages.count - 1;
+}
+
+static int hash_file(const struct build *b, const struct tree_node *n, struct sha256 *strong,
+		     struct sha1 *weak, struct error *err)
+{
+	AUTO_CLOSE int fd = open(n->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	AUTO_FREE char *block = xmalloc(1u << 17);
+	ssize_t got;
+
+	if (fd < 0)
+		return err_errno(err, "cannot open %s", n->file);
+	while ((got = read(fd, block, 1u << 17)) != 0) {
+		if (got < 0 && errno != EINTR)
+			return err_errno(err, "cannot read %s", n->file);
+		if (got > 0) {
+			sha256_add(strong, block, (size_t)got);
+			sha1_add(weak, block, (size_t)got);
+		}
+		if (cancel_check(b->request->cancel, err) < 0)
+			return -1;
+	}
+	return build_check_unchanged(fd, n, err);
+}
+
+static int add_files(const struct build *b, struct work *w, struct sbom *s, struct error *err)
+{
+	AUTO_PTR(sha256) struct sha256 *strong = sha256_new();
+	AUTO_PTR(sha1) struct sha1 *weak = sha1_new();
+	size_t next = 0;
+
+	s->files = xcalloc(w->sources.count + 1, sizeof(s->files[0]));
+	for (size_t i = 0; i < w->sources.count; i++) {
+		const struct source *from = &w->sources.items[i];
+		struct sbom_file *f = &s->files[s->file_count++];
+		uint8_t sum[SHA256_BYTES];
+
+		f->path = xstrdup(from->path);
+		f->package = package_of(w, from, &next);
+		if (from->node->file) {
+			if (hash_file(b, from->node, strong, weak, err) < 0)
+				return -1;
+		} else {
+			sha256_add(strong, from->node->data, from->node->size);
+			sha1_add(weak, from->node->data, from->node->size);
+		}
+		sha256_end(strong, sum);
+		sha256_hex(sum, f->sha256);
+		sha1_end_hex(weak, f->sha1);
+	}
+	return 0;
+}
+
+static int fill(const struct build *b, struct work *w, struct sbom *s, struct error *err)
+{
+	int rc;
+
+	s->name = xstrdup(b->project->name);
+	s->version = xstrdup(b->tag);
+	s->created = b->created;
+	read_distro(s);
+	if (b->base.bytes) {
+		s->base_name = xstrdup(b->project->build.base);
+		oci_digest_of(b->base.bytes, b->base.len, s->base_digest);
+	}
+	add_project(b, w);
+	add_debian(w);
+	rc = add_files(b, w, s, err);
+	s->package_count = w->packages.count;
+	s->packages = TAKE(w->packages.items);
+	w->packages.count = 0;
+	return rc;
+}
+
+void build_documents_release(struct build_documents *d)
+{
+	buf_release(&d->spdx);
+	buf_release(&d->cyclonedx);
+}
+
+int build_sbom(struct build *b, const struct oci_descriptor *image, struct build_documents *out,
+	       struct error *err)
+{
+	AUTO(work) struct work w = {0};
+	AUTO(sbom) struct sbom s = {0};
+	AUTO_FREE char *memory = b->request->cache ? fs_join(b->request->cache, "dpkg") : NULL;
+
+	collect(b, &w);
+	make_key(b, &w, image->digest, out->key);
+	if (oci_store_is_attached(b->store, image, out->key))
+		return 0;
+	memcpy(s.digest, image->digest, sizeof(s.digest));
+	if (dpkg_find_owners("", memory, &w.foreign, &w.owners, err) < 0 || fill(b, &w, &s, err) < 0)
+		return err_wrap(err, "cannot make the SBOM");
+	sbom_write_spdx(&s, &out->spdx);
+	sbom_write_cyclonedx(&s, &out->cyclonedx);
+	return 0;
+}
+
+int build_name(struct build *b, const struct oci_descriptor *image,
+	       const struct build_documents *d, struct error *err)
+{
+	const struct oci_artifact items[] = {
+		{SBOM_TYPE_SPDX, d->spdx.data, d->spdx.len},
+		{SBOM_TYPE_CYCLONEDX, d->cyclonedx.data, d->cyclonedx.len},
+	};
+	char created[32];
+	const struct oci_attach what = {.key = d->key,
+					.created = clock_rfc3339(b->created, created),
+					.items = items,
+					.count = sizeof(items) / sizeof(items[0])};
+
+	return oci_store_tag_with(b->store, &b->ref, image, d->spdx.len > 0 ? &what : NULL, err);
+}

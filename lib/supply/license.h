@@ -1,0 +1,21 @@
+/* license.h - which licence a Debian package has, by its copyright file in the machine-readable
+ * format (copyright-format 1.0), as an SPDX licence expression (SPDX 2.3, annex D). */
+#pragma once
+
+#include "base/buf.h"
+#include "base/span.h"
+
+struct license {
+	char *names; /* Debian's own words, "GPL-2+; Expat"; NULL: the file does not say it readably */
+	char *spdx;  /* all of them, joined by AND; NULL: one of them has no SPDX name */
+};
+
+void license_release(struct license *l);
+
+/* The licences of all of a copyright file's Files paragraphs, in their order, without those of the
+ * packaging (debian/). Never fails. */
+void license_read(struct span copyright, struct license *out);
+
+/* A short name or an expression of them ("GPL-2+ or Expat") in SPDX's words; false when it has no
+ * equivalent. */
+bool license_to_spdx(struct span names, struct buf *out);

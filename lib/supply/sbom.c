@@ -1,0 +1,141 @@
+#include "supply/sbom_private.h"
+
+#include "base/mem.h"
+#include "base/utf8.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void package_release(struct sbom_package *p)
+{
+	free(p->name);
+	free(p->version);
+	free(p->arch);
+	free(p->source);
+	free(p->supplier);
+	free(p->revision);
+	free(p->url);
+	free(p->license);
+	free(p->license_names);
+}
+
+void sbom_release(struct sbom *s)
+{
+	for (size_t i = 0; i < s->package_count; i++)
+		package_release(&s->packages[i]);
+	for (size_t i = 0; i < s->file_count; i++)
+		free(s->files[i].path);
+	free(s->packages);
+	free(s->files);
+	free(s->name);
+	free(s->version);
+	free(s->base_name);
+	free(s->distro_id);
+	free(s->distro);
+	*s = (struct sbom){0};
+}
+
+json_t *sbom_text(const char *text)
+{
+	AUTO_FREE char *clean = xstrdup(text);
+
+	utf8_sanitize(clean);
+	return json_string(clean);
+}
+
+void sbom_set(json_t *object, const char *key, const char *text)
+{
+	if (text)
+		json_object_set_new(object, key, sbom_text(text));
+}
+
+/* The unreserved characters of RFC 3986, and the colon, as the package-url specification has it. */
+static void add_encoded(struct buf *out, const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		if (isalnum(*p) || strchr("-._~:", *p))
+			buf_addc(out, (char)*p);
+		else
+			buf_addf(out, "%%%02X", *p);
+	}
+}
+
+char *sbom_package_url(const struct sbom *s, const struct sbom_package *p)
+{
+	AUTO(buf) struct buf url = {0};
+
+	if (p->kind != SBOM_DEBIAN || !s->distro_id)
+		return NULL;
+	buf_adds(&url, "pkg:deb/");
+	add_encoded(&url, s->distro_id);
+	buf_addc(&url, '/');
+	add_encoded(&url, p->name);
+	buf_addc(&url, '@');
+	add_encoded(&url, p->version);
+	buf_adds(&url, "?arch=");
+	add_encoded(&url, p->arch);
+	if (s->distro) {
+		buf_adds(&url, "&distro=");
+		add_encoded(&url, s->distro);
+	}
+	return buf_take(&url);
+}
+
+char *sbom_image_url(const struct sbom *s)
+{
+	AUTO(buf) struct buf url = {0};
+	const char *slash = strrchr(s->name, '/');
+
+	buf_adds(&url, "pkg:oci/");
+	add_encoded(&url, slash ? slash + 1 : s->name);
+	buf_addc(&url, '@');
+	/* in a version the colon of a digest is encoded: "sha256%3A..." is what every example has */
+	buf_addf(&url, "sha256%%3A%s", oci_digest_hex(s->digest));
+	return buf_take(&url);
+}
+
+const char *sbom_id(const char *kind, const char *text, char out[SBOM_ID_LEN + 1])
+{
+	AUTO_FREE char *full = xasprintf("%s %s", kind, text);
+	uint8_t sum[SHA256_BYTES];
+	char hex[SHA256_HEX_LEN + 1];
+
+	sha256_of(full, strlen(full), sum);
+	sha256_hex(sum, hex);
+	memcpy(out, hex, SBOM_ID_LEN);
+	out[SBOM_ID_LEN] = '\0';
+	return out;
+}
+
+const char *sbom_package_id(const struct sbom *s, const struct sbom_package *p,
+			    char out[SBOM_ID_LEN + 1])
+{
+	AUTO_FREE char *text = NULL;
+
+	if (p->kind != SBOM_OTHER) {
+		text = xasprintf("%s %s %s", p->name, p->version, p->arch ? p->arch : "");
+		return sbom_id("package", text, out);
+	}
+	/* two unknown files of one name are two things */
+	for (size_t i = 0; i < s->file_count; i++)
+		if (&s->packages[s->files[i].package] == p)
+			return sbom_id("unknown", s->files[i].path, out);
+	return sbom_id("unknown", p->name, out);
+}
+
+const char *sbom_uuid(const json_t *doc, char out[37])
+{
+	AUTO(buf) struct buf text = {0};
+	uint8_t sum[SHA256_BYTES];
+	char hex[SHA256_HEX_LEN + 1];
+
+	doc_json_write(doc, &text);
+	sha256_of(buf_str(&text), text.len, sum);
+	sum[6] = (uint8_t)((sum[6] & 0x0f) | 0x80);
+	sum[8] = (uint8_t)((sum[8] & 0x3f) | 0x80);
+	sha256_hex(sum, hex);
+	snprintf(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+	return out;
+}

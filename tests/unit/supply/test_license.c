@@ -1,0 +1,87 @@
+#include "supply/license.h"
+
+#include "base/auto.h"
+
+#include <criterion/criterion.h>
+
+Test(license, debian_names_become_spdx_expressions)
+{
+	static const struct {
+		const char *debian;
+		const char *spdx; /* NULL: has none */
+	} cases[] = {
+		{"Expat", "MIT"},
+		{"zlib", "Zlib"},
+		{"BSD-3-clause", "BSD-3-Clause"},
+		{"GPL-2", "GPL-2.0-only"},
+		{"GPL-2+", "GPL-2.0-or-later"},
+		{"GPL-2.0+", "GPL-2.0-or-later"},
+		{"LGPL-2.1", "LGPL-2.1-only"},
+		{"AGPL-3+", "AGPL-3.0-or-later"},
+		{"GFDL-NIV-1.3+", "GFDL-1.3-no-invariants-or-later"},
+		{"GPL-1+ or Artistic", "GPL-1.0-or-later OR Artistic-1.0-Perl"},
+		{"GPL-2 and Expat", "GPL-2.0-only AND MIT"},
+		{"GPL-2+ or MIT, and ISC", "(GPL-2.0-or-later OR MIT) AND ISC"},
+		{"GPL-3+ with Bison exception", "GPL-3.0-or-later WITH Bison-exception-2.2"},
+		{"GPL-2+ with Libtool exception and Expat",
+		 "GPL-2.0-or-later WITH Libtool-exception AND MIT"},
+		{"public-domain", NULL},
+		{"GPL", NULL},
+		{"GPL-", NULL},
+		{"GPL-2.1", NULL},
+		{"GPL-2++", NULL},
+		{"LGPL-9", NULL},
+		{"GPL-2+ with OpenSSL exception", NULL},
+		{"GPL-2+ with Bison", NULL},
+		{"GPL-2 or", NULL},
+		{"GPL-2 MIT", NULL},
+		{"or", NULL},
+		{"MIT,", NULL},
+		{"", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO(buf) struct buf out = {0};
+		bool maps = license_to_spdx(span_of(cases[i].debian), &out);
+
+		cr_expect_eq(maps, cases[i].spdx != NULL, "%s", cases[i].debian);
+		cr_expect_str_eq(buf_str(&out), maps ? cases[i].spdx : "", "%s", cases[i].debian);
+	}
+}
+
+#define FORMAT "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n"
+
+Test(license, a_package_has_all_licences_of_its_files_but_those_of_the_packaging)
+{
+	static const struct {
+		const char *text;
+		const char *names;
+		const char *spdx;
+	} cases[] = {
+		{FORMAT "Files: *\nCopyright: x\nLicense: zlib\n text\n\nFiles: debian/*\nLicense: GPL-2+\n",
+		 "zlib", "Zlib"},
+		{FORMAT "Files: *\nLicense: GPL-2+ or MIT\n\nFiles: a\n b\nLicense: ISC\n\nFiles: c\n"
+			"License: ISC\n\nLicense: ISC\n text\n",
+		 "GPL-2+ or MIT; ISC", "(GPL-2.0-or-later OR MIT) AND ISC"},
+		{FORMAT "Files: *\nLicense: GPL-2+ or MIT\n", "GPL-2+ or MIT",
+		 "GPL-2.0-or-later OR MIT"},
+		{FORMAT "Files: *\nLicense: MIT\n\nFiles: x\nLicense: public-domain\n",
+		 "MIT; public-domain", NULL},
+		{FORMAT "License: MIT\n", NULL, NULL},
+		{"Files: *\nLicense: MIT\n", NULL, NULL},
+		{"This is zlib, under the zlib licence.\n", NULL, NULL},
+		{"", NULL, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO(license) struct license l = {0};
+
+		license_read(span_of(cases[i].text), &l);
+		cr_expect_eq(l.names == NULL, cases[i].names == NULL, "%zu", i);
+		cr_expect_eq(l.spdx == NULL, cases[i].spdx == NULL, "%zu", i);
+		if (l.names && cases[i].names)
+			cr_expect_str_eq(l.names, cases[i].names);
+		if (l.spdx && cases[i].spdx)
+			cr_expect_str_eq(l.spdx, cases[i].spdx);
+	}
+}
