@@ -14,7 +14,7 @@ static const struct opt logout_opts[] = {
 static int logout_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
 {
 	const struct logout_options *o = options;
-	AUTO(creds_store) struct creds_store store = {.file = o->authfile};
+	AUTO(creds_store) struct creds_store store = {.file = o->authfile, .cancel = ctx->cancel};
 	AUTO_FREE char *host = NULL;
 	AUTO_FREE char *where = NULL;
 

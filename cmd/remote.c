@@ -26,6 +26,7 @@ int remote_open(struct ctx *ctx, const struct remote_options *o, const char *hos
 	if (fs_home_dir(FS_HOME_CACHE, &out->cache_dir, &ignored) < 0)
 		out->cache_dir = NULL;
 	out->creds.file = o->authfile;
+	out->creds.cancel = ctx->cancel;
 	options = (struct registry_options){
 		.host = host,
 		.creds = &out->creds,

@@ -122,7 +122,7 @@ static int ask_helper(struct creds_store *s, const char *helper, const char *hos
 	if (!known) {
 		AUTO(creds) struct creds answer = {0};
 
-		if (creds_helper_get(helper, host, &answer, err) < 0)
+		if (creds_helper_get(&(struct creds_helper){helper, s->cancel}, host, &answer, err) < 0)
 			return -1;
 		known = xcalloc(1, sizeof(*known));
 		*known = MOVE(answer);
@@ -261,7 +261,7 @@ int creds_save(struct creds_store *s, const char *host, const struct creds *c, c
 		return -1;
 	helper = creds_helper_name(doc, host);
 	if (helper) {
-		if (creds_helper_store(helper, host, c, err) < 0)
+		if (creds_helper_store(&(struct creds_helper){helper, s->cancel}, host, c, err) < 0)
 			return -1;
 		*where = xasprintf("docker-credential-%s", helper);
 		return 0;
@@ -282,7 +282,8 @@ int creds_save(struct creds_store *s, const char *host, const struct creds *c, c
 }
 
 /* Take a host out of one file and the helper it names. */
-static int erase_from(const char *path, const char *host, char **where, struct error *err)
+static int erase_from(const struct creds_store *s, const char *path, const char *host, char **where,
+		      struct error *err)
 {
 	AUTO_JSON json_t *doc = NULL;
 	const char *helper;
@@ -293,7 +294,7 @@ static int erase_from(const char *path, const char *host, char **where, struct e
 	if (load_file(path, &doc, err) < 0)
 		return -1;
 	helper = creds_helper_name(doc, host);
-	if (helper && creds_helper_erase(helper, host, &erased, err) < 0)
+	if (helper && creds_helper_erase(&(struct creds_helper){helper, s->cancel}, host, &erased, err) < 0)
 		return -1;
 	if (erased && !*where)
 		*where = xasprintf("docker-credential-%s", helper);
@@ -317,7 +318,7 @@ int creds_erase(struct creds_store *s, const char *host, char **where, struct er
 
 	list_files(s, &files);
 	for (size_t i = 0; i < files.count; i++)
-		if (erase_from(files.items[i], host, &from, err) < 0)
+		if (erase_from(s, files.items[i], host, &from, err) < 0)
 			return -1;
 	if (!from)
 		return err_set(err, ERR_MISSING, "no credentials are kept for %s", host);

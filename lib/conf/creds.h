@@ -6,6 +6,7 @@
  * docker-credential-helpers protocol.) */
 #pragma once
 
+#include "base/cancel.h"
 #include "base/error.h"
 #include "base/map.h"
 
@@ -26,6 +27,7 @@ void creds_release(struct creds *c);
 struct creds_store {
 	struct map cache;   /* what helpers answered */
 	const char *file;   /* --authfile, or NULL */
+	const struct cancel *cancel; /* ends a helper that is waited for; may be NULL */
 };
 
 void creds_store_release(struct creds_store *s);

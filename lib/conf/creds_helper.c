@@ -36,10 +36,10 @@ static void result_wipe(struct proc_result *r)
 	proc_result_release(r);
 }
 
-static int run_helper(const char *helper, const char *verb, struct span input,
+static int run_helper(const struct creds_helper *h, const char *verb, struct span input,
 		      struct proc_result *result, struct error *err)
 {
-	AUTO_FREE char *program = xasprintf("docker-credential-%s", helper);
+	AUTO_FREE char *program = xasprintf("docker-credential-%s", h->name);
 	const char *argv[] = {program, verb, NULL};
 	struct proc_spec spec = {
 		.argv = argv,
@@ -49,11 +49,14 @@ static int run_helper(const char *helper, const char *verb, struct span input,
 		.input = input,
 		.max_output = CREDS_MAX_FILE_BYTES,
 		.timeout_ms = CREDS_HELPER_TIMEOUT_MS,
+		.cancel = h->cancel,
 	};
 
-	if (!is_plain_name(helper))
-		return err_set(err, ERR_INPUT, "'%s' is no name of a credential helper", helper);
+	if (!is_plain_name(h->name))
+		return err_set(err, ERR_INPUT, "'%s' is no name of a credential helper", h->name);
 	if (proc_run(&spec, result, err) < 0) {
+		if (err->code == ERR_INTERRUPTED)
+			return -1;
 		err_wrap(err, "cannot ask the credential helper");
 		return err_hint(err, "install %s or remove it from the docker configuration", program);
 	}
@@ -68,8 +71,8 @@ static int helper_failed(const char *helper, const char *verb, const char *host,
 	char how[64];
 
 	proc_describe(r, how);
-	return err_set(err, ERR_DENIED, "credential helper docker-credential-%s could not %s for %s: it %s: %.*s",
-		       helper, verb, host, how, (int)strcspn(said, "\r\n"), said);
+	return err_set(err, ERR_DENIED, "credential helper docker-credential-%s could not %s for %s: it %s%s%.*s",
+		       helper, verb, host, how, *said ? ": " : "", (int)strcspn(said, "\r\n"), said);
 }
 
 static int read_answer(const char *helper, struct span answer, struct creds *out, struct error *err)
@@ -103,19 +106,20 @@ static int read_answer(const char *helper, struct span answer, struct creds *out
 	return 0;
 }
 
-int creds_helper_get(const char *helper, const char *host, struct creds *out, struct error *err)
+int creds_helper_get(const struct creds_helper *h, const char *host, struct creds *out, struct error *err)
 {
 	__attribute__((cleanup(result_wipe))) struct proc_result r = {0};
 
-	if (run_helper(helper, "get", span_of(server_of(host)), &r, err) < 0)
+	if (run_helper(h, "get", span_of(server_of(host)), &r, err) < 0)
 		return -1;
 	if (r.exit_status != 0)
 		return strstr(buf_str(&r.out), not_found) ? 0
-							  : helper_failed(helper, "get", host, &r, err);
-	return read_answer(helper, buf_span(&r.out), out, err);
+							  : helper_failed(h->name, "get", host, &r, err);
+	return read_answer(h->name, buf_span(&r.out), out, err);
 }
 
-int creds_helper_store(const char *helper, const char *host, const struct creds *c, struct error *err)
+int creds_helper_store(const struct creds_helper *h, const char *host, const struct creds *c,
+		       struct error *err)
 {
 	__attribute__((cleanup(result_wipe))) struct proc_result r = {0};
 	AUTO_JSON json_t *doc = json_pack("{s:s, s:s, s:s}", "ServerURL", server_of(host), "Username",
@@ -127,21 +131,21 @@ int creds_helper_store(const char *helper, const char *host, const struct creds 
 	if (!doc)
 		return err_set(err, ERR_INPUT, "the password for %s is no valid UTF-8", host);
 	doc_json_write(doc, &input);
-	rc = run_helper(helper, "store", buf_span(&input), &r, err);
+	rc = run_helper(h, "store", buf_span(&input), &r, err);
 	wipe_buf(&input);
 	if (rc < 0)
 		return -1;
-	return r.exit_status == 0 ? 0 : helper_failed(helper, "store", host, &r, err);
+	return r.exit_status == 0 ? 0 : helper_failed(h->name, "store", host, &r, err);
 }
 
-int creds_helper_erase(const char *helper, const char *host, bool *erased, struct error *err)
+int creds_helper_erase(const struct creds_helper *h, const char *host, bool *erased, struct error *err)
 {
 	__attribute__((cleanup(result_wipe))) struct proc_result r = {0};
 
-	if (run_helper(helper, "erase", span_of(server_of(host)), &r, err) < 0)
+	if (run_helper(h, "erase", span_of(server_of(host)), &r, err) < 0)
 		return -1;
 	if (r.exit_status != 0 && !strstr(buf_str(&r.out), not_found))
-		return helper_failed(helper, "erase", host, &r, err);
+		return helper_failed(h->name, "erase", host, &r, err);
 	*erased = r.exit_status == 0;
 	return 0;
 }

@@ -19,8 +19,15 @@ int creds_read_entry(const json_t *entry, const char *where, struct creds *out, 
 /* The helper that a file names for a host, or NULL. Borrowed. */
 const char *creds_helper_name(const json_t *file, const char *host);
 
-/* docker-credential-HELPER. Nothing found is success with username NULL. */
-int creds_helper_get(const char *helper, const char *host, struct creds *out, struct error *err);
-int creds_helper_store(const char *helper, const char *host, const struct creds *c, struct error *err);
+/* docker-credential-NAME. */
+struct creds_helper {
+	const char *name;
+	const struct cancel *cancel;
+};
+
+/* Nothing found is success with username NULL. */
+int creds_helper_get(const struct creds_helper *h, const char *host, struct creds *out, struct error *err);
+int creds_helper_store(const struct creds_helper *h, const char *host, const struct creds *c,
+		       struct error *err);
 /* *erased: there was something to erase. */
-int creds_helper_erase(const char *helper, const char *host, bool *erased, struct error *err);
+int creds_helper_erase(const struct creds_helper *h, const char *host, bool *erased, struct error *err);

@@ -256,6 +256,22 @@ Test(creds, what_helpers_answer)
 	}
 }
 
+Test(creds, a_helper_is_not_waited_for_after_a_cancel)
+{
+	AUTO(home) struct home h = {0};
+	AUTO(creds) struct creds c = {0};
+	struct cancel cancel = {.signo = SIGINT, .fd = -1};
+	struct error err = {0};
+
+	home_make(&h);
+	h.store.cancel = &cancel;
+	put_helper(&h, "fake", "sleep 5");
+	put(h.docker, "{\"credsStore\":\"fake\"}", 0600);
+	cr_assert_eq(creds_find(&h.store, "h.test", NULL, &c, &err), -1);
+	cr_expect_eq(err.code, ERR_INTERRUPTED, "%s", err.msg);
+	cr_expect_str_eq(err.hint, "");
+}
+
 Test(creds, a_helper_that_is_not_there_is_named)
 {
 	AUTO(home) struct home h = {0};
