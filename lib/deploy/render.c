@@ -79,11 +79,13 @@ static int add_object(struct rendering *r, json_t *origin, struct error *err)
 	if (patch_object(r->o, &written, &doc, err) < 0 ||
 	    kube_object_read(doc, where, &object, err) < 0)
 		return -1;
-	kube_apply_normalize(object.doc);
-	add_labels(r->o, object.doc);
 	object.file = xstrdup(r->name);
 	object.origin = origin;
 	object.marks = r->marks;
+	if (kube_secret_check(&object, err) < 0)
+		return -1;
+	kube_apply_normalize(object.doc);
+	add_labels(r->o, object.doc);
 	item = xcalloc(1, sizeof(*item));
 	item->object = MOVE(object);
 	list_push(&r->set.items, item);

@@ -45,8 +45,11 @@ static void quantities_as_text(json_t *amounts)
 	json_t *value;
 
 	json_object_foreach(amounts, name, value) {
+		/* not 0.10000000000000001, which the server rounds up to 101m */
 		AUTO_FREE char *text =
-			json_is_number(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+			json_is_number(value)
+				? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
+				: NULL;
 
 		if (text)
 			json_object_set_new(amounts, name, json_string(text));
@@ -84,12 +87,54 @@ static void move_string_data(json_t *doc)
 	json_object_foreach(plain, key, value) {
 		AUTO(buf) struct buf encoded = {0};
 
-		if (!json_is_string(value))
-			return;
 		base64_encode(json_string_value(value), json_string_length(value), &encoded);
 		json_object_set_new(data, key, json_string(buf_str(&encoded)));
 	}
 	json_object_del(doc, "stringData");
+}
+
+static int check_value(const struct kube_object *o, const char *map, const char *key,
+		       const json_t *value, struct error *err)
+{
+	AUTO_FREE char *path = xasprintf("%s.%s", map, key);
+	AUTO_FREE char *where = kube_object_where(o, path);
+	AUTO(buf) struct buf decoded = {0};
+	struct error ignored;
+	bool bytes = false;
+
+	if (json_is_null(value))
+		return 0;
+	if (!json_is_string(value)) {
+		err_set(err, ERR_INPUT, "%s: %s/%s: %s is not text", where, o->kind, o->name, path);
+		return err_hint(err, "write the value in quotes");
+	}
+	if (strcmp(map, "data") != 0)
+		return 0;
+	bytes = base64_decode(json_string_value(value), json_string_length(value), &decoded,
+			      &ignored) == 0;
+	if (decoded.data)
+		explicit_bzero(decoded.data, decoded.len);
+	if (bytes)
+		return 0;
+	err_set(err, ERR_INPUT, "%s: %s/%s: %s is not base64", where, o->kind, o->name, path);
+	return err_hint(err, "write plain text below stringData");
+}
+
+int kube_secret_check(const struct kube_object *o, struct error *err)
+{
+	static const char *const maps[] = {"data", "stringData"};
+
+	if (!kube_kind_is(o, "", "Secret"))
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(maps); i++) {
+		const char *key;
+		json_t *value;
+
+		json_object_foreach(json_object_get(o->doc, maps[i]), key, value)
+			if (check_value(o, maps[i], key, value, err) < 0)
+				return -1;
+	}
+	return 0;
 }
 
 void kube_apply_normalize(json_t *doc)

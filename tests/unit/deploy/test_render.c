@@ -102,6 +102,11 @@ Test(deploy_render, refusals)
 		 "a.yaml:3:1: apiVersion is missing"},
 		{"a.yaml", "[1]\n", ERR_INPUT, "not a Kubernetes object"},
 		{"a.yaml", OBJECT("Pod", "../x"), ERR_INPUT, "not allowed"},
+		{"a.yaml", OBJECT("Secret", "s") "stringData:\n  pin: 5550123\n", ERR_INPUT,
+		 "a.yaml:5:3: Secret/s: stringData.pin is not text"},
+		{"a.yaml", OBJECT("Secret", "s") "data: {pin: 5550123}\n", ERR_INPUT, "not text"},
+		{"a.yaml", OBJECT("Secret", "s") "data: {pin: '5550123!'}\n", ERR_INPUT,
+		 "data.pin is not base64"},
 		{"d", NULL, ERR_MISSING, "no manifests"},
 		{"chart", NULL, ERR_INPUT, "Helm chart"},
 	};
@@ -119,6 +124,7 @@ Test(deploy_render, refusals)
 		cr_expect_eq(render(&p, &o, &err), -1, "row %zu", i);
 		cr_expect_eq(err.code, rows[i].code, "row %zu: %s", i, err.msg);
 		cr_expect(strstr(err.msg, rows[i].says), "row %zu: %s", i, err.msg);
+		cr_expect_null(strstr(err.msg, "5550123"), "a secret's value is told");
 		cr_expect_eq(p.set.items.count, 0u);
 	}
 }

@@ -226,6 +226,10 @@ Test(kube_apply, normalize)
 		 "1Gi'},'requests':{'cpu':1}}}]}}",
 		 "{'kind':'Pod','spec':{'containers':[{'resources':{'limits':{'cpu':'0.5','memory':"
 		 "'1Gi'},'requests':{'cpu':'1'}}}]}}"},
+		{"{'kind':'Pod','spec':{'containers':[{'resources':{'limits':{'cpu':0.1,'memory':1.5e6}"
+		 "}}]}}",
+		 "{'kind':'Pod','spec':{'containers':[{'resources':{'limits':{'cpu':'0.1','memory':"
+		 "'1500000.0'}}}]}}"},
 		{"{'kind':'Secret','data':{'a':'eA=='},'stringData':{'b':'y'}}",
 		 "{'data':{'a':'eA==','b':'eQ=='},'kind':'Secret'}"},
 	};
