@@ -1,5 +1,6 @@
 #include "kube/watch.h"
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "crypto/random.h"
@@ -17,6 +18,8 @@ struct kube_watch {
 	char *namespace_, *label_selector, *field_selector;
 	char *version; /* resourceVersion to go on from */
 	char *token;   /* of the next list page */
+	struct map known;  /* "namespace/name/uid" -> json_t * as last heard; NULL once deleted */
+	struct map listed; /* the same of the list that comes in */
 	struct kube_frames frames;
 	struct kube_stream stream;
 	struct kube_call *call; /* the list or the stream on its way */
@@ -30,8 +33,28 @@ struct kube_watch {
 static void start_list(struct kube_watch *w);
 static void start_stream(struct kube_watch *w);
 
+static void forget(struct map *objects)
+{
+	for (size_t i = 0; i < objects->count; i++)
+		json_decref(objects->entries[i].value);
+	map_release(objects);
+	*objects = (struct map){0};
+}
+
+static void remember(struct map *objects, json_t *object, bool there)
+{
+	AUTO_FREE char *key = xasprintf("%s/%s/%s", doc_text(object, "metadata.namespace", ""),
+					doc_text(object, "metadata.name", ""),
+					doc_text(object, "metadata.uid", ""));
+
+	json_decref(map_get(objects, key));
+	map_put(objects, key, there ? json_incref(object) : NULL);
+}
+
 static void watch_free(struct kube_watch *w)
 {
+	forget(&w->known);
+	forget(&w->listed);
 	free(w->namespace_);
 	free(w->label_selector);
 	free(w->field_selector);
@@ -71,6 +94,13 @@ static int later(struct kube_watch *w, struct error *err)
 	return 0;
 }
 
+/* A broken connection and a busy server pass; a refusal and an answer that is none do not. */
+static bool is_passing(int status, const struct error *err)
+{
+	return err->code == ERR_NET &&
+	       (status == 0 || status == 429 || status >= 500 || status / 100 == 2);
+}
+
 static int relist(struct kube_watch *w, struct error *err)
 {
 	if (++w->relists > KUBE_WATCH_MAX_RELISTS)
@@ -79,11 +109,30 @@ static int relist(struct kube_watch *w, struct error *err)
 			       w->o.resource->plural);
 	free(TAKE(w->version));
 	free(TAKE(w->token));
+	forget(&w->listed);
 	start_list(w);
 	return 0;
 }
 
 /* ---- listing */
+
+/* What went while nobody looked, then what is there. */
+static int tell_list(struct kube_watch *w, struct error *err)
+{
+	for (size_t i = 0; i < w->known.count; i++) {
+		const struct map_entry *e = &w->known.entries[i];
+
+		if (e->value && !map_has(&w->listed, e->key) &&
+		    w->o.change(w->o.user, KUBE_DELETED, e->value, err) < 0)
+			return -1;
+	}
+	forget(&w->known);
+	w->known = MOVE(w->listed);
+	for (size_t i = 0; i < w->known.count; i++)
+		if (w->o.change(w->o.user, KUBE_LISTED, w->known.entries[i].value, err) < 0)
+			return -1;
+	return w->o.change(w->o.user, KUBE_SYNCED, NULL, err);
+}
 
 static void name_items(const json_t *list, json_t *item)
 {
@@ -106,13 +155,12 @@ static int listed(void *user, int status, json_t *doc, struct error *err)
 	if (err->code != ERR_NONE) {
 		if (status == 410)
 			return relist(w, err);
-		return status == 0 || status == 429 || status >= 500 ? later(w, err) : -1;
+		return is_passing(status, err) ? later(w, err) : -1;
 	}
 	w->failures = 0;
 	for (size_t i = 0; i < json_array_size(items); i++) {
 		name_items(doc, json_array_get(items, i));
-		if (w->o.change(w->o.user, KUBE_LISTED, json_array_get(items, i), err) < 0)
-			return -1;
+		remember(&w->listed, json_array_get(items, i), true);
 	}
 	free(TAKE(w->token));
 	if (*token) {
@@ -122,7 +170,7 @@ static int listed(void *user, int status, json_t *doc, struct error *err)
 	}
 	set_version(w, doc);
 	w->listing = false;
-	if (w->o.change(w->o.user, KUBE_SYNCED, NULL, err) < 0)
+	if (tell_list(w, err) < 0)
 		return -1;
 	start_stream(w);
 	return 0;
@@ -147,19 +195,24 @@ static int on_frame(void *user, const char *type, json_t *object, struct error *
 	struct kube_watch *w = user;
 
 	if (strcmp(type, "ERROR") == 0) {
-		if (doc_int(object, "code", 0) == 410) {
-			w->gone = true;
-			return 0;
-		}
-		return kube_status_error(w->client, "GET", w->o.resource->plural,
-					 (int)doc_int(object, "code", 500), object, err);
+		int code = (int)doc_int(object, "code", 500);
+
+		/* the server's own trouble ends the stream, not the wait */
+		w->gone = code == 410 || code == 429 || code >= 500;
+		return w->gone ? 0
+			       : kube_status_error(w->client, "GET", w->o.resource->plural, code,
+						   object, err);
 	}
 	set_version(w, object);
 	w->relists = 0;
-	if (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0)
+	if (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0) {
+		remember(&w->known, object, true);
 		return w->o.change(w->o.user, KUBE_LISTED, object, err);
-	if (strcmp(type, "DELETED") == 0)
+	}
+	if (strcmp(type, "DELETED") == 0) {
+		remember(&w->known, object, false);
 		return w->o.change(w->o.user, KUBE_DELETED, object, err);
+	}
 	return 0; /* BOOKMARK, and what newer servers may add */
 }
 
@@ -186,12 +239,7 @@ static int on_done(void *user, int status, struct error *err)
 		start_stream(w);
 		return 0;
 	}
-	/* a broken connection goes on from where it was; a refusal and an answer that is none do
-	 * not */
-	if (err->code == ERR_NET &&
-	    (status == 0 || status == 429 || status >= 500 || status / 100 == 2))
-		return later(w, err);
-	return -1;
+	return is_passing(status, err) ? later(w, err) : -1;
 }
 
 static void start_stream(struct kube_watch *w)

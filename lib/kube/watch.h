@@ -3,7 +3,8 @@
  *
  * One stream a collection. A normal end or a broken connection continues from the last
  * resourceVersion, without a pause after a normal end; 410 Gone (as a status or as an ERROR event)
- * lists anew, at most KUBE_WATCH_MAX_RELISTS times in a row. Bookmarks move the resourceVersion.
+ * lists anew, at most KUBE_WATCH_MAX_RELISTS times in a row, and so does an ERROR event about the
+ * server's own trouble; what the new list lacks is told as deleted. Bookmarks move the resourceVersion.
  * resourceVersions are only compared for equality. */
 #pragma once
 

@@ -158,6 +158,45 @@ Test(kube_watch, history_that_is_gone_is_listed_anew)
 	cr_expect_str_eq(buf_str(&w.heard), "+a;synced;+a;synced;+a;synced;+c;");
 }
 
+#define AGAIN(rv, items)                                                       \
+	"{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{" \
+	"\"resourceVersion\":\"" rv "\"},\"items\":[" items "]}"
+#define OTHER_A "{\"metadata\":{\"name\":\"a\",\"uid\":\"2\"}}"
+
+/* What was deleted in the gap is told, before its successor of the same name. */
+Test(kube_watch, a_new_list_tells_what_is_gone)
+{
+	static const struct script_answer answers[] = {
+		{"GET", PODS, 200, .body = ONE_LIST("10")},
+		{"GET", WATCH("10"), 200,
+		 .body = EVENT("ADDED", "b", "11") EVENT("DELETED", "c", "12") GONE},
+		{"GET", PODS, 200, .body = AGAIN("30", OTHER_A)},
+		{0},
+	};
+	AUTO(world) struct world w = {0};
+	struct error err = {0};
+
+	play(&w, answers, 8, &err);
+	cr_expect_str_eq(buf_str(&w.heard), "+a;synced;+b;-c;-a;-b;+a;synced;");
+}
+
+Test(kube_watch, the_servers_own_trouble_passes)
+{
+	static const struct script_answer answers[] = {
+		{"GET", PODS, 200, .body = ONE_LIST("10")},
+		{"GET", WATCH("10"), 200,
+		 .body = "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":500,"
+			 "\"message\":\"etcdserver: no leader\"}}\n"},
+		{"GET", PODS, 200, .body = ONE_LIST("30")},
+		{0},
+	};
+	AUTO(world) struct world w = {0};
+	struct error err = {0};
+
+	play(&w, answers, 4, &err);
+	cr_expect_str_eq(buf_str(&w.heard), "+a;synced;+a;synced;", "%s", err.msg);
+}
+
 Test(kube_watch, no_endless_loop_of_lists)
 {
 	static const struct script_answer answers[] = {
