@@ -172,6 +172,18 @@ static bool is_worse(const struct deploy_problem *a, const struct deploy_problem
 	return a->grace_ms < b->grace_ms;
 }
 
+/* A container that ran shows that volumes and network came in the end. */
+static bool has_run(const json_t *statuses)
+{
+	for (size_t i = 0; i < json_array_size(statuses); i++) {
+		const json_t *status = json_array_get(statuses, i);
+
+		if (doc_get(status, "state.running") || last_end(status))
+			return true;
+	}
+	return false;
+}
+
 static void judge_mounts(const struct strv *warnings, struct deploy_problem *p)
 {
 	static const char *const reasons[] = {
@@ -203,7 +215,9 @@ static void judge_whole(const json_t *pod, const struct strv *warnings, bool onc
 		/* nodes may be on their way: an autoscaler needs minutes */
 		found(p, doc_text(scheduled, "reason", "Unschedulable"),
 		      doc_text(scheduled, "message", ""), FAILFAST_NEVER);
-	else if (strcmp(phase, "Pending") == 0)
+	else if (strcmp(phase, "Pending") == 0 &&
+		 !has_run(doc_get(pod, "status.initContainerStatuses")) &&
+		 !has_run(doc_get(pod, "status.containerStatuses")))
 		judge_mounts(warnings, p);
 }
 
@@ -244,6 +258,21 @@ static int64_t create_grace(const char *message)
 	return strstr(message, "serviceaccount") ? 10 * SECONDS : 30 * SECONDS;
 }
 
+/* Events stay when what they tell of has passed: they count while pods are missing. */
+static bool lacks_pods(const json_t *live)
+{
+	const char *kind = doc_text(live, "kind", "");
+
+	if (strcmp(kind, "DaemonSet") == 0)
+		return doc_int(live, "status.currentNumberScheduled", 0) <
+		       doc_int(live, "status.desiredNumberScheduled", 1);
+	if (strcmp(kind, "Job") == 0)
+		return doc_int(live, "status.active", 0) + doc_int(live, "status.succeeded", 0) +
+			       doc_int(live, "status.failed", 0) ==
+		       0;
+	return doc_int(live, "status.replicas", 0) < doc_int(live, "spec.replicas", 1);
+}
+
 void failfast_owner(const json_t *live, const struct strv *warnings, struct deploy_problem *out)
 {
 	const json_t *failure = kube_condition(live, "ReplicaFailure");
@@ -254,7 +283,7 @@ void failfast_owner(const json_t *live, const struct strv *warnings, struct depl
 		      doc_text(failure, "message", ""),
 		      create_grace(doc_text(failure, "message", "")));
 	for (size_t i = 0; !p.found && warnings && i < warnings->count; i++)
-		if (text_starts(warnings->items[i], "FailedCreate: "))
+		if (text_starts(warnings->items[i], "FailedCreate: ") && lacks_pods(live))
 			found(&p, "FailedCreate", warnings->items[i] + 14,
 			      create_grace(warnings->items[i]));
 	*out = p;

@@ -30,7 +30,7 @@ void failfast_pod(const json_t *pod, const struct strv *warnings, bool once,
 		  struct deploy_problem *out);
 
 /* The problem of a workload that makes no pods: its conditions (ReplicaFailure) and Warning events
- * (FailedCreate). */
+ * (FailedCreate), as long as pods are missing. */
 void failfast_owner(const json_t *live, const struct strv *warnings, struct deploy_problem *out);
 
 /* One sentence on what to do: "check the image's name and tag ...". */

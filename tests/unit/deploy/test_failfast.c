@@ -114,6 +114,10 @@ Test(deploy_failfast, whole_pods)
 		 NULL, FAILFAST_NEVER},
 		{"'phase':'Pending'", "FailedMount: secret not found", 90000},
 		{"'phase':'Running'", "FailedMount: secret not found", NOTHING},
+		{"'phase':'Pending','initContainerStatuses':[{'name':'i','state':{'running':{}}}]",
+		 "FailedMount: timed out", NOTHING},
+		{"'phase':'Pending','containerStatuses':[{" WAITS("ContainerCreating", "") "}]",
+		 "FailedMount: timed out", 90000},
 		{"'phase':'Pending'", "Unhealthy: readiness probe failed", NOTHING},
 	};
 
@@ -171,6 +175,15 @@ Test(deploy_failfast, owners)
 		 NULL, 3000},
 		{"'conditions':[{'type':'ReplicaFailure','status':'False'}]", NULL, NOTHING},
 		{"", "FailedCreate: serviceaccount x not found", 10000},
+		{"'replicas':1", "FailedCreate: exceeded quota", NOTHING},
+		{"'active':1", "FailedCreate: exceeded quota", 30000},
+		{"'active':1}, 'kind':'Job', 'more':{", "FailedCreate: exceeded quota", NOTHING},
+		{"'desiredNumberScheduled':2,'currentNumberScheduled':1}, 'kind':'DaemonSet', "
+		 "'more':{",
+		 "FailedCreate: exceeded quota", 30000},
+		{"'desiredNumberScheduled':2,'currentNumberScheduled':2}, 'kind':'DaemonSet', "
+		 "'more':{",
+		 "FailedCreate: exceeded quota", NOTHING},
 		{"", "BackOff: x", NOTHING},
 	};
 
