@@ -6,8 +6,9 @@
 #include <string.h>
 
 struct newest {
-	const char *revision; /* of the owner, "" unknown */
+	const json_t *template; /* the Deployment's */
 	const json_t *part;
+	bool any; /* an older one is there */
 };
 
 static const char *annotation(const json_t *object, const char *name)
@@ -15,14 +16,17 @@ static const char *annotation(const json_t *object, const char *name)
 	return json_string_value(json_object_get(doc_get(object, "metadata.annotations"), name));
 }
 
-/* A Deployment's new replica set has its revision; old ones are on their way out and must not be
- * judged. */
+/* The new replica set is the one with the Deployment's template, but for the hash that the
+ * controller adds. The revisions that both carry lag behind when the number of replicas changes at
+ * the same time. Old sets are on their way out and must not be judged. */
 static void find_replica_set(void *user, json_t *part)
 {
 	struct newest *n = user;
-	const char *revision = annotation(part, "deployment.kubernetes.io/revision");
+	AUTO_JSON json_t *template = json_deep_copy(doc_get(part, "spec.template"));
 
-	if (revision && strcmp(revision, n->revision) == 0)
+	n->any = true;
+	json_object_del(doc_get(template, "metadata.labels"), "pod-template-hash");
+	if (template && json_equal(template, n->template))
 		n->part = part;
 }
 
@@ -74,12 +78,17 @@ static void judge_owner(const struct deploy_picture *p, const json_t *owner,
 
 static void judge_deployment(struct pod_judge *j, const json_t *live)
 {
-	const char *revision = annotation(live, "deployment.kubernetes.io/revision");
-	struct newest n = {.revision = revision ? revision : ""};
+	struct newest n = {.template = doc_get(live, "spec.template")};
 
 	deploy_picture_each(j->p, "ReplicaSet", live, find_replica_set, &n);
-	if (!n.part)
+	if (!n.part) {
+		/* nothing new has been tried yet: what failed is the version before */
+		if (n.any && j->f->readiness.state == KUBE_FAILED) {
+			j->f->readiness.state = KUBE_PROGRESSING;
+			j->f->readiness.reason[0] = j->f->readiness.message[0] = '\0';
+		}
 		return;
+	}
 	deploy_picture_each(j->p, "Pod", n.part, judge_pod, j);
 	judge_owner(j->p, n.part, j->f);
 }

@@ -146,6 +146,9 @@ static int follow(struct rollout *r, struct deploy_diagnosis *diagnosis, struct 
 		if (kube_wait(r->s->client, TICK_MS, err) < 0)
 			return -1;
 		deploy_picture_tick(&r->picture);
+		/* half a picture accuses the wrong ones */
+		if (!deploy_picture_is_synced(&r->picture) && now_ms(r) < r->deadline_ms)
+			continue;
 		if (!r->picture.changed && !is_waiting_for_time(r) && now_ms(r) < r->deadline_ms)
 			continue;
 		r->picture.changed = false;
