@@ -4,7 +4,6 @@
 #include "build/build.h"
 #include "cmd/cluster.h"
 #include "cmd/remote.h"
-#include "repo/repo.h"
 
 #include <string.h>
 
@@ -35,18 +34,11 @@ static const struct opt deploy_opts[] = {
 
 static int project_tag(const struct project *p, struct oci_ref *ref, struct error *err)
 {
-	AUTO(repo_info) struct repo_info repo = {0};
-	struct error no_repo;
-	const char *version = p->version;
+	AUTO(oci_ref) struct oci_ref built = {0};
 
-	if (strcmp(version, "git") == 0) {
-		if (repo_info_read(p->dir, &repo, &no_repo) < 0 && no_repo.code != ERR_MISSING) {
-			*err = no_repo;
-			return -1;
-		}
-		version = repo.describe ? repo.describe : "latest";
-	}
-	ref->tag = build_version_tag(version);
+	if (build_reference(p, &built, err) < 0)
+		return -1;
+	ref->tag = TAKE(built.tag);
 	return 0;
 }
 
