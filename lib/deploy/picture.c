@@ -79,6 +79,19 @@ static int changed(void *user, enum kube_change change, json_t *object, struct e
 	return 0;
 }
 
+/* Pods and events only tell why something is not ready; whether it is, its own status says. */
+static void refused(void *user, const struct error *err)
+{
+	struct picture_feed *f = user;
+	AUTO_FREE char *text = xasprintf("failures are not explained: %s", err->msg);
+
+	f->synced = true;
+	f->p->changed = true;
+	progress_emit(f->p->s->progress, &(struct progress_event){.kind = PROGRESS_NOTE,
+								  .id = "permission",
+								  .text = text});
+}
+
 static void feed(struct deploy_picture *p, enum feed_kind kind,
 		 const struct kube_resource *resource, const char *namespace_, const char *labels)
 {
@@ -89,6 +102,7 @@ static void feed(struct deploy_picture *p, enum feed_kind kind,
 		.label_selector = labels,
 		.field_selector = kind == FEED_WARNINGS ? "type=Warning" : NULL,
 		.change = changed,
+		.refused = kind == FEED_LIVE ? NULL : refused,
 	};
 
 	if (!resource)

@@ -172,6 +172,7 @@ static void place(struct kube_object *o, const char *namespace_)
 {
 	if (!o->resource->namespaced) {
 		free(TAKE(o->namespace_));
+		json_object_del(json_object_get(o->doc, "metadata"), "namespace");
 		return;
 	}
 	if (!o->namespace_)

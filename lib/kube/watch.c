@@ -155,7 +155,12 @@ static int listed(void *user, int status, json_t *doc, struct error *err)
 	if (err->code != ERR_NONE) {
 		if (status == 410)
 			return relist(w, err);
-		return is_passing(status, err) ? later(w, err) : -1;
+		if (is_passing(status, err))
+			return later(w, err);
+		if (status != 403 || !w->o.refused)
+			return -1;
+		w->o.refused(w->o.user, err);
+		return 0;
 	}
 	w->failures = 0;
 	for (size_t i = 0; i < json_array_size(items); i++) {
@@ -237,6 +242,11 @@ static int on_done(void *user, int status, struct error *err)
 	}
 	if (err->code == ERR_NONE) {
 		start_stream(w);
+		return 0;
+	}
+	if (status == 403) {
+		w->listing = true;
+		w->resume_at_ms = clock_now(kube_client_clock(w->client)) + KUBE_WATCH_POLL_MS;
 		return 0;
 	}
 	return is_passing(status, err) ? later(w, err) : -1;

@@ -13,6 +13,7 @@
 
 #define KUBE_WATCH_MAX_FRAME (4u << 20)
 #define KUBE_WATCH_MAX_RELISTS 3
+#define KUBE_WATCH_POLL_MS 2000
 #define KUBE_LIST_PAGE 500
 
 enum kube_change {
@@ -43,11 +44,14 @@ struct kube_watch_options {
 	const char *field_selector;	      /* NULL: none */
 	/* Borrowed object. Returns -1 with *err to end kube_run. */
 	int (*change)(void *user, enum kube_change change, json_t *object, struct error *err);
+	/* Called once when the server does not let us look; nothing is told after it. NULL: a
+	 * refusal ends kube_run. */
+	void (*refused)(void *user, const struct error *err);
 	void *user;
 };
 
 /* Starts listing; everything happens in kube_run. An error that is not passing (403, 404, 401) ends
- * kube_run. */
+ * kube_run. Who may list but not watch is served by a list every KUBE_WATCH_POLL_MS. */
 struct kube_watch *kube_watch_start(struct kube_client *c,
 				    const struct kube_watch_options *options);
 void kube_watch_stop(struct kube_watch *w);

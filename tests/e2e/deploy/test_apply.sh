@@ -151,3 +151,37 @@ test_forbidden_names_what_is_missing() {
 	err_has ecret
 	never_says canary-4711
 }
+
+test_who_may_deploy_but_not_look_around() {
+	kube create namespace "$space" >/dev/null
+	kube create role deployer --verb=get,list,create,patch --resource=deployments.apps >/dev/null
+	kube create rolebinding deployer --role=deployer --user=limited >/dev/null
+	sed 's/^\(  *\)client-certificate-data:/\1as: limited\n&/' "$KUBECONFIG" >limited
+	deployment web >web.yaml
+	KUBECONFIG=$TEST_DIR/limited within 40 ok "$MSCTL" apply -n "$space" -f web.yaml
+	err_has 'cannot list resource "pods"' 'cannot list resource "events"'
+	same 2 "$(kube get deployment web -o jsonpath='{.status.readyReplicas}')" 'ready replicas'
+}
+
+test_cluster_scoped_with_a_namespace() {
+	printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: %s, namespace: default}\n' "$space" >space.yaml
+	ok "$MSCTL" apply -f space.yaml
+	ok "$MSCTL" apply -f space.yaml
+	out_has '=1'
+}
+
+test_secret_value_of_the_wrong_type() {
+	kube create namespace "$space" >/dev/null
+	printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  pin: 5550123\n' >secret.yaml
+	fails 3 "$MSCTL" apply -n "$space" -f secret.yaml -vv
+	err_has secret.yaml:5:3 stringData.pin
+	never_says 5550123
+}
+
+test_a_tenth_of_a_core_stays_that() {
+	kube create namespace "$space" >/dev/null
+	deployment web >web.yaml
+	printf '          resources: {requests: {cpu: 0.1}}\n' >>web.yaml
+	ok "$MSCTL" apply -n "$space" -f web.yaml
+	same 100m "$(kube get deployment web -o jsonpath='{.spec.template.spec.containers[0].resources.requests.cpu}')" cpu
+}

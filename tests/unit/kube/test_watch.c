@@ -16,6 +16,7 @@ struct world {
 	struct buf heard;
 	size_t changes;
 	size_t enough;
+	bool optional;
 };
 
 static void world_release(struct world *w)
@@ -36,6 +37,13 @@ static int heard(void *user, enum kube_change change, json_t *object, struct err
 	if (++w->changes < w->enough)
 		return 0;
 	return err_set(err, ERR_INTERRUPTED, "enough");
+}
+
+static void refused(void *user, const struct error *err)
+{
+	struct world *w = user;
+
+	buf_addf(&w->heard, "refused %d;", err->code == ERR_DENIED);
 }
 
 #define PODS SERVER "/api/v1/namespaces/shop/pods?limit=500"
@@ -85,7 +93,11 @@ static int play(struct world *w, const struct script_answer *answers, size_t eno
 		struct error *err)
 {
 	struct kube_watch_options o = {
-		.resource = &pods, .namespace_ = "shop", .change = heard, .user = w};
+		.resource = &pods,
+		.namespace_ = "shop",
+		.change = heard,
+		.refused = w->optional ? refused : NULL,
+		.user = w};
 	struct kube_watch *watch;
 	int rc = 0;
 
@@ -246,4 +258,37 @@ Test(kube_watch, refusal_ends_it)
 	cr_expect_eq(play(&w, answers, 1, &err), -1);
 	cr_expect_eq(err.code, ERR_DENIED);
 	cr_expect(err.hint[0]);
+}
+
+#define FORBIDDEN "{\"kind\":\"Status\",\"code\":403,\"reason\":\"Forbidden\"}"
+
+Test(kube_watch, what_is_only_wished_for_may_be_refused)
+{
+	static const struct script_answer answers[] = {
+		{"GET", PODS, 403, .body = FORBIDDEN},
+		{0},
+	};
+	AUTO(world) struct world w = {.optional = true};
+	struct error err = {0};
+
+	cr_expect_eq(play(&w, answers, 2, &err), 0, "%s", err.msg);
+	cr_expect_str_eq(buf_str(&w.heard), "refused 1;");
+}
+
+Test(kube_watch, who_may_not_watch_lists_again)
+{
+	static const struct script_answer answers[] = {
+		{"GET", PODS, 200, .body = ONE_LIST("10")},
+		{"GET", WATCH("10"), 403, .body = FORBIDDEN},
+		{"GET", PODS, 200, .body = AGAIN("11", "")},
+		{"GET", WATCH("11"), 403, .body = FORBIDDEN},
+		{"GET", PODS, 200, .body = ONE_LIST("12")},
+		{0},
+	};
+	AUTO(world) struct world w = {0};
+	struct error err = {0};
+
+	play(&w, answers, 6, &err);
+	cr_expect_str_eq(buf_str(&w.heard), "+a;synced;-a;synced;+a;synced;", "%s", err.msg);
+	cr_expect_geq(w.server.script.now_ms, 2 * KUBE_WATCH_POLL_MS);
 }
