@@ -289,6 +289,17 @@ void failfast_owner(const json_t *live, const struct strv *warnings, struct depl
 	*out = p;
 }
 
+bool failfast_is_over(struct failfast_timer *t, const struct deploy_problem *p, int64_t now_ms)
+{
+	if (!p->found || p->grace_ms == FAILFAST_NEVER) {
+		t->since_ms = 0;
+		return false;
+	}
+	if (t->since_ms == 0 || t->grace_ms != p->grace_ms)
+		*t = (struct failfast_timer){now_ms, p->grace_ms};
+	return now_ms - t->since_ms >= p->grace_ms;
+}
+
 const char *failfast_exit_text(int exit_code, const char *reason, char out[96])
 {
 	static const struct {
@@ -341,6 +352,7 @@ const char *failfast_next(const struct deploy_problem *p)
 		 "see 'kubectl describe' of the pods, or raise progressDeadlineSeconds"},
 		{"BackoffLimitExceeded", "read the log of the job's pods, then deploy it under a "
 					 "new name or delete it first"},
+		{"Deleted", "find out who deletes it, then deploy again"},
 		{"DeadlineExceeded",
 		 "raise activeDeadlineSeconds, or find out why the job is slow"},
 	};

@@ -33,6 +33,16 @@ void failfast_pod(const json_t *pod, const struct strv *warnings, bool once,
  * (FailedCreate), as long as pods are missing. */
 void failfast_owner(const json_t *live, const struct strv *warnings, struct deploy_problem *out);
 
+/* How long a problem has lasted. Zeroed: there was none. */
+struct failfast_timer {
+	int64_t since_ms; /* 0: no problem that can fail */
+	int64_t grace_ms;
+};
+
+/* Has the problem outlived its grace, as of now? A problem of another grace starts anew: what a
+ * slow registry used up is not taken from a missing ConfigMap. */
+bool failfast_is_over(struct failfast_timer *t, const struct deploy_problem *p, int64_t now_ms);
+
 /* One sentence on what to do: "check the image's name and tag ...". */
 const char *failfast_next(const struct deploy_problem *p);
 

@@ -12,8 +12,7 @@
 struct target {
 	struct deploy_item *item;
 	struct deploy_finding finding;
-	int64_t problem_since_ms; /* 0: none */
-	char problem[130];	  /* which: container and reason */
+	struct failfast_timer timer;
 	char shown[512];
 	bool done;
 };
@@ -64,34 +63,25 @@ static void show(const struct rollout *r, struct target *t)
 static bool judge(const struct rollout *r, struct target *t)
 {
 	struct deploy_finding *f = &t->finding;
-	char problem[sizeof(t->problem)];
 
 	deploy_judge(&r->picture, t->item, f);
 	if (f->readiness.state == KUBE_READY || f->readiness.state == KUBE_SUSPENDED) {
 		t->done = true;
+		t->timer = (struct failfast_timer){0};
 		f->problem.found = false;
 		return false;
 	}
 	t->done = false;
 	if (f->readiness.state == KUBE_FAILED)
 		return true;
-	if (!f->problem.found || f->problem.grace_ms == FAILFAST_NEVER) {
-		t->problem_since_ms = 0;
-		return false;
-	}
-	snprintf(problem, sizeof(problem), "%s %s", f->problem.container, f->problem.reason);
-	if (t->problem_since_ms == 0) {
-		t->problem_since_ms = now_ms(r);
-		snprintf(t->problem, sizeof(t->problem), "%s", problem);
-	}
-	return now_ms(r) - t->problem_since_ms >= f->problem.grace_ms;
+	return failfast_is_over(&t->timer, &f->problem, now_ms(r));
 }
 
 /* Is a grace period running, so that time alone can change the verdict? */
 static bool is_waiting_for_time(const struct rollout *r)
 {
 	for (size_t i = 0; i < r->count; i++)
-		if (!r->targets[i].done && r->targets[i].problem_since_ms)
+		if (!r->targets[i].done && r->targets[i].timer.since_ms)
 			return true;
 	return false;
 }
@@ -205,7 +195,8 @@ int deploy_rollout(struct deploy_session *s, struct deploy_set *set,
 			"interrupted while waiting: what was applied stays, and the cluster goes "
 			"on "
 			"with it");
-		return err_hint(err, "run 'msctl status' to see how far it is");
+		return err_hint(err, s->app ? "run 'msctl status' to see how far it is"
+					    : "run the same command again to go on waiting");
 	}
 	return rc;
 }

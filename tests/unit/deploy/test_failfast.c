@@ -200,6 +200,26 @@ Test(deploy_failfast, owners)
 	}
 }
 
+Test(deploy_failfast, each_problem_has_its_own_grace)
+{
+	static const struct {
+		int64_t now, grace;
+		bool over;
+	} rows[] = {
+		{1000, 60000, false}, {50000, 60000, false}, {50001, 5000, false},
+		{55000, 5000, false}, {55001, 5000, true},   {56000, NOTHING, false},
+		{57000, 5000, false}, {57001, 0, true},	     {99000, FAILFAST_NEVER, false},
+	};
+	struct failfast_timer t = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct deploy_problem p = {.found = rows[i].grace != NOTHING,
+					   .grace_ms = rows[i].grace};
+
+		cr_expect_eq(failfast_is_over(&t, &p, rows[i].now), rows[i].over, "row %zu", i);
+	}
+}
+
 Test(deploy_failfast, exit_codes)
 {
 	char text[96];
