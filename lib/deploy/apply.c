@@ -81,7 +81,9 @@ static int conflicted(struct apply_op *op, json_t *status_doc, struct error *err
 		return 0;
 	}
 	if (!kube_conflicts_resolve(status_doc, desired, &c)) {
-		err_set(err, ERR_CONFLICT, "%s%s", c.open.count ? c.open.items[0] : "conflict",
+		if (c.open.count == 0)
+			return wrap(op, "", err);
+		err_set(err, ERR_CONFLICT, "%s%s", c.open.items[0],
 			c.open.count > 1 ? " (and more fields)" : "");
 		wrap(op, "", err);
 		return err_hint(err, "take the field out of the manifest, or let that manager give "

@@ -38,6 +38,9 @@ static int hint_forbidden(const char *message, struct error *err)
 	if (strstr(message, "violates PodSecurity"))
 		return err_hint(err, "change the pod's securityContext as the message says, or the "
 				     "namespace's level");
+	if (strstr(message, "is being terminated"))
+		return err_hint(err, "wait until the namespace is gone, create it again, then try "
+				     "again");
 	if (strstr(message, "admission webhook"))
 		return err_hint(
 			err,

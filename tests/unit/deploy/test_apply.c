@@ -215,6 +215,38 @@ Test(deploy_apply, decisions)
 	}
 }
 
+/* What is not a conflict of managers is told in the server's words. */
+Test(deploy_apply, refusals_in_the_servers_words)
+{
+	static const struct {
+		int status;
+		const char *body, *says, *hint;
+	} rows[] = {
+		{409,
+		 "{\"kind\":\"Status\",\"code\":409,\"reason\":\"Conflict\",\"message\":"
+		 "\"the volume is in use\",\"details\":{\"causes\":[{\"reason\":\"Other\"}]}}",
+		 "the volume is in use", ""},
+		{403,
+		 STATUS(403, "Forbidden",
+			"unable to create new content in namespace shop because it is being "
+			"terminated"),
+		 "being terminated", "wait until the namespace is gone"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(world) struct world w = {0};
+		const struct script_answer *answers;
+		struct error err = {0};
+
+		row(NULL, NULL, 0, NULL);
+		row("GET", MAPS "/web", 404, "{}");
+		answers = row("PATCH", MAPS "/web" ASKED, rows[i].status, rows[i].body);
+		cr_expect_eq(play(&w, answers, &(struct deploy_apply_options){0}, &err), -1);
+		cr_expect(strstr(err.msg, rows[i].says), "%s", err.msg);
+		cr_expect(strstr(err.hint, rows[i].hint), "%s", err.hint);
+	}
+}
+
 #define LISTED MAPS "?labelSelector=msctl%2Fapp%3Dorders%2Cmsctl%2Fenv%3Dprod&limit=500"
 #define LABELLED(app)                                                                       \
 	"{\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\",\"resourceVersion\":\"1\"," \
