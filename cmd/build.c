@@ -17,6 +17,7 @@ struct build_options {
 	const char *platform;
 	bool no_steps;
 	bool push;
+	bool no_sbom;
 	struct remote_options remote;
 };
 
@@ -28,6 +29,7 @@ static const struct opt build_opts[] = {
 	OPT_FLAG(0, "no-steps", struct build_options, no_steps,
 		 "take what is there without running build.steps"),
 	OPT_FLAG(0, "push", struct build_options, push, "copy the image to its registry, too"),
+	OPT_FLAG(0, "no-sbom", struct build_options, no_sbom, "with --push: leave the SBOM here"),
 	REMOTE_OPTS(struct build_options),
 	OPT_DONE,
 };
@@ -188,13 +190,15 @@ static int push(struct ctx *ctx, const struct build_options *o, const struct bui
 	AUTO_PTR(oci_store) struct oci_store *store = NULL;
 	AUTO(remote) struct remote remote = {0};
 	AUTO(registry_result) struct registry_result result = {0};
+	struct registry_push what = {.image = &r->image, .to = &to};
 	int64_t begun = clock_now(ctx->clock);
 
 	if (remote_registry_ref(r->ref, &to, err) < 0 || oci_store_open(NULL, &store, err) < 0 ||
-	    remote_open(ctx, &o->remote, to.host, &remote, err) < 0 ||
-	    registry_push(remote.registry,
-			  &(struct registry_push){.store = store, .image = &r->image, .to = &to},
-			  &result, err) < 0)
+	    remote_open(ctx, &o->remote, to.host, &remote, err) < 0)
+		return -1;
+	what.store = store;
+	if (registry_push(remote.registry, &what, &result, err) < 0 ||
+	    (!o->no_sbom && remote_push_sbom(ctx, &remote, &what, err) < 0))
 		return -1;
 	ctx_finish(ctx);
 	if (out_is_document(ctx))

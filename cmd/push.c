@@ -10,12 +10,14 @@ struct push_options {
 	struct remote_options remote;
 	const char *as;
 	const char *mount_from;
+	bool no_sbom;
 };
 
 static const struct opt push_opts[] = {
 	OPT_STRING(0, "as", struct push_options, as, "REF", "push under this name instead of the local one"),
 	OPT_STRING(0, "mount-from", struct push_options, mount_from, "REPO",
 		   "a repository of the same registry that may have the layers"),
+	OPT_FLAG(0, "no-sbom", struct push_options, no_sbom, "leave out the SBOM that msctl build made"),
 	REMOTE_OPTS(struct push_options),
 	OPT_DONE,
 };
@@ -97,6 +99,7 @@ static int push_run(struct ctx *ctx, const void *options, int argc, char **argv,
 	AUTO(oci_descriptor) struct oci_descriptor image = {0};
 	AUTO(remote) struct remote remote = {0};
 	AUTO(registry_result) struct registry_result result = {0};
+	struct registry_push what;
 	int64_t begun = clock_now(ctx->clock);
 	int rc = choose_refs(ctx, o, argc > 0 ? argv[0] : NULL, refs, err);
 
@@ -106,8 +109,9 @@ static int push_run(struct ctx *ctx, const void *options, int argc, char **argv,
 	    find_image(store, &local, &image, err) < 0 ||
 	    remote_open(ctx, &o->remote, to.host, &remote, err) < 0)
 		return -1;
-	if (registry_push(remote.registry,
-			  &(struct registry_push){store, &image, &to, o->mount_from}, &result, err) < 0)
+	what = (struct registry_push){store, &image, &to, o->mount_from};
+	if (registry_push(remote.registry, &what, &result, err) < 0 ||
+	    (!o->no_sbom && remote_push_sbom(ctx, &remote, &what, err) < 0))
 		return -1;
 	ctx_finish(ctx);
 	return remote_report(ctx, &to, &result, clock_now(ctx->clock) - begun, err);
@@ -124,7 +128,10 @@ const struct command cmd_push = {
 	.description =
 		"Without REF the project's image and version are pushed. Only what the registry lacks is sent: "
 		"layers are mounted from other repositories where that is possible, the others go up side by "
-		"side, the manifest follows. The last line is the reference with the digest to deploy.",
+		"side, the manifest follows. The last line is the reference with the digest to deploy.\n\n"
+		"The SBOM of an image that msctl build made here follows it as a referrer (OCI 1.1). A registry "
+		"that lists no referrers gets an index of them under the tag sha256-DIGEST, where other tools "
+		"look, too.",
 	.examples = "msctl push\n    push what msctl build built\n"
 		    "msctl push orders:1.4.0 --as registry.example.com/shop/orders:1.4.0\n"
 		    "    push a local image under another name",

@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "registry/referrers.h"
 
 #include <string.h>
 
@@ -135,6 +136,21 @@ static void say_counts(struct ctx *ctx, const struct registry_result *result, in
 		buf_addf(&line, " (%s)", text_size(result->moved_bytes, size));
 	add_count(&line, result->manifests, result->manifests == 1 ? "manifest" : "manifests");
 	ctx_note(ctx, " %s    %s", buf_str(&line), text_duration(ms, time));
+}
+
+int remote_push_sbom(struct ctx *ctx, struct remote *r, const struct registry_push *what, struct error *err)
+{
+	AUTO_FREE char *name = oci_ref_text(what->to);
+	size_t count = 0;
+
+	if (registry_push_referrers(r->registry, what, &count, err) < 0) {
+		err_wrap(err, "%s is pushed, its SBOM is not", name);
+		return err->hint[0] ? -1 : err_hint(err, "push again, or leave it out with --no-sbom");
+	}
+	ctx_finish(ctx);
+	if (count > 0 && !out_is_document(ctx))
+		ctx_note(ctx, " sbom     %zu documents", count);
+	return 0;
 }
 
 int remote_report(struct ctx *ctx, const struct oci_ref *ref, const struct registry_result *result,

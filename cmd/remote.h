@@ -39,6 +39,8 @@ int remote_host(const char *text, char **out, struct error *err);
 /* Fetch an image into the store, for commands that need one (a base image, something to run). */
 int remote_pull(struct ctx *ctx, const struct remote_options *o, const char *ref, struct oci_store *store,
 		struct error *err);
+/* After a push: send the SBOM that the store has of the image, too, and say so. */
+int remote_push_sbom(struct ctx *ctx, struct remote *r, const struct registry_push *what, struct error *err);
 /* Say what a push or pull did: lines on stderr and HOST/NAME:TAG@DIGEST on stdout, or one document. */
 int remote_report(struct ctx *ctx, const struct oci_ref *ref, const struct registry_result *result,
 		  int64_t ms, struct error *err);

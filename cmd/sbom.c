@@ -15,7 +15,7 @@ struct sbom_options {
 static const struct opt sbom_opts[] = {
 	OPT_CHOICE(0, "format", struct sbom_options, format, "spdx|cyclonedx",
 		   ((const char *const[]){"spdx", "cyclonedx", NULL}),
-		   "SPDX 2.3, which is the default, or CycloneDX 1.5"),
+		   "the kind of document (default: spdx)"),
 	OPT_DONE,
 };
 
@@ -115,7 +115,8 @@ const struct command cmd_sbom = {
 	.options = sbom_opts,
 	.options_size = sizeof(struct sbom_options),
 	.description =
-		"Prints the software bill of materials that msctl build kept beside the image: each file "
+		"Prints the software bill of materials that msctl build kept beside the image, as SPDX 2.3 or "
+		"CycloneDX 1.5: each file "
 		"of its layers with its checksums and where it is from, the project or a Debian package "
 		"with version, source package and licence. Without REF the project's image and version are "
 		"meant.\n\n"
