@@ -27,6 +27,9 @@ int cluster_open(struct ctx *ctx, const struct cluster_options *o, const char *a
 	AUTO_FREE char *cache = NULL;
 	struct error ignored;
 
+	/* a rollout that takes too long says so itself: it comes first */
+	if (ctx->global.timeout_ms)
+		how.deadline_ms = clock_now(ctx->clock) + ctx->global.timeout_ms + 2000;
 	if (kube_config_load(&where, &out->config, err) < 0)
 		return -1;
 	for (size_t i = 0; i < out->config.warnings.count; i++)

@@ -144,6 +144,9 @@ static int64_t until_start(const struct http_client *c, const struct http_exchan
 	int64_t at = x->not_before_ms > x->host->not_before_ms ? x->not_before_ms
 							       : x->host->not_before_ms;
 
+	/* waiting longer is of no use: it starts in time to say so */
+	if (c->options.deadline_ms && at > c->options.deadline_ms)
+		at = c->options.deadline_ms;
 	if (at > now)
 		return at - now;
 	return has_room(c, x) ? 0 : -1;

@@ -114,6 +114,7 @@ struct http_options {
 	int max_tries;           /* 0: HTTP_MAX_TRIES */
 	int64_t connect_timeout_ms; /* 0: 15 s */
 	int64_t stall_timeout_ms;   /* no byte for so long; 0: 20 s */
+	int64_t deadline_ms;        /* by the clock: nothing is tried, waited for or received after it; 0: none */
 	int max_connections;        /* to one host; 0: 6 */
 	bool allow_plain;        /* http to hosts that are not loopback */
 };

@@ -141,6 +141,23 @@ static int64_t total_timeout(const struct http_exchange *x)
 	return r->timeout_ms || r->bulk || r->stream ? r->timeout_ms : DEFAULT_TIMEOUT_MS;
 }
 
+/* What is left of the client's time clamps what the request may take. */
+static int clamp_to_deadline(struct http_exchange *x)
+{
+	int64_t deadline = x->client->options.deadline_ms;
+	int64_t left = deadline - clock_now(x->client->clock);
+
+	if (!deadline)
+		return 0;
+	if (left <= 0) {
+		err_set(&x->err, ERR_NET, "the time that was set is over");
+		return err_hint(&x->err, "give it more with --timeout");
+	}
+	if (!x->attempt.timeout_ms || x->attempt.timeout_ms > left)
+		x->attempt.timeout_ms = left;
+	return 0;
+}
+
 int http_exchange_prepare(struct http_exchange *x)
 {
 	struct http_attempt *a = &x->attempt;
@@ -166,6 +183,10 @@ int http_exchange_prepare(struct http_exchange *x)
 	};
 	if (total)
 		a->timeout_ms = total > x->active_ms ? total - x->active_ms : 1;
+	if (clamp_to_deadline(x) < 0) {
+		name_request(x);
+		return give_up(x);
+	}
 	if (x->redirects == 0)
 		x->tries++;
 	x->begun_ms = clock_now(x->client->clock);
@@ -195,6 +216,8 @@ static bool back_off(struct http_exchange *x, const char *why, int64_t retry_aft
 
 	if (retry_after > delay)
 		delay = retry_after;
+	if (x->client->options.deadline_ms && now + delay >= x->client->options.deadline_ms)
+		return false;
 	x->not_before_ms = now + delay;
 	if (x->host->not_before_ms < x->not_before_ms) {
 		x->host->not_before_ms = x->not_before_ms;

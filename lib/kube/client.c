@@ -78,6 +78,7 @@ static int open_http(struct kube_client *c, const struct kube_client_options *o,
 		.connect_timeout_ms = 10000,
 		.stall_timeout_ms = 45000,
 		.max_connections = 2,
+		.deadline_ms = o->deadline_ms,
 	};
 
 	if (kube_credential_open(c->config, c->clock, o->cancel, o->progress, &c->credential, err) <

@@ -30,6 +30,7 @@ struct kube_client_options {
 	const struct cancel *cancel;
 	const struct log *log;
 	const struct progress *progress;
+	int64_t deadline_ms; /* by the clock: no request lives longer; 0: none */
 };
 
 int kube_client_new(const struct kube_client_options *options, struct kube_client **out,

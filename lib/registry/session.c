@@ -35,6 +35,7 @@ void session_http_options(const struct registry *r, struct http_options *out)
 		.tls = {.ca_file = r->o.ca_file},
 		.max_connections = REGISTRY_PARALLEL,
 		.allow_plain = r->o.plain_http,
+		.deadline_ms = r->deadline_ms,
 	};
 	if (r->ca.len && !r->o.ca_file)
 		out->tls.ca_pem = buf_span(&r->ca);

@@ -347,6 +347,7 @@ void uploads_cancel(struct push *p)
 	options.transport = p->r->o.transport;
 	options.max_tries = 1;
 	options.connect_timeout_ms = CANCEL_MS;
+	options.deadline_ms = 0; /* it may be over: that is no reason to leave sessions open */
 	/* a client of its own: the other one is not to send anything after Ctrl-C */
 	if (open == 0 || http_client_new(&options, &client, &ignored) < 0)
 		return;

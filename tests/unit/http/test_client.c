@@ -156,6 +156,42 @@ Test(http_client, retry_after_is_kept)
 	}
 }
 
+Test(http_client, nothing_is_waited_for_beyond_the_deadline)
+{
+	static const struct script_answer answers[] = {
+		{"GET", URL, 429, .headers = "Retry-After: 30"}, {"GET", URL, 200}, {0}};
+	AUTO(script) struct script s = {0};
+	AUTO(http_response) struct http_response response = {0};
+	struct http_request r = get();
+	struct error err = {0};
+	struct http_options options = {0};
+
+	script_init(&s, answers);
+	options.deadline_ms = s.now_ms + 10000;
+	cr_assert_eq(send_one(&s, options, &r, &response, &err), 0);
+	cr_expect_eq(response.status, 429, "the refusal is the answer: a later one comes too late");
+	cr_expect_eq(s.seen.count, 1);
+	cr_expect_lt(s.now_ms, options.deadline_ms);
+}
+
+Test(http_client, nothing_is_tried_after_the_deadline)
+{
+	static const struct script_answer answers[] = {{"GET", URL, 200}, {0}};
+	AUTO(script) struct script s = {0};
+	AUTO(http_response) struct http_response response = {0};
+	struct http_request r = get();
+	struct error err = {0};
+	struct http_options options = {0};
+
+	script_init(&s, answers);
+	s.now_ms += 1000;
+	options.deadline_ms = s.now_ms;
+	cr_assert_eq(send_one(&s, options, &r, &response, &err), -1);
+	cr_expect_eq(err.code, ERR_NET);
+	cr_expect_str_eq(err.hint, "give it more with --timeout");
+	cr_expect_eq(s.seen.count, 0);
+}
+
 static int count_done(void *user, struct http_response *response, struct error *err)
 {
 	(void)err;
