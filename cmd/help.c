@@ -81,11 +81,12 @@ static void print_examples(FILE *out, const char *text)
 	}
 }
 
-static void print_option(FILE *out, const struct opt *o)
+/* own: a command's table, whose letters win; NULL for that table itself. */
+static void print_option(FILE *out, const struct opt *o, const struct opt *own)
 {
 	AUTO(buf) struct buf left = {0};
 
-	if (o->short_name)
+	if (o->short_name && !(own && opt_find(own, NULL, o->short_name)))
 		buf_addf(&left, "-%c, ", o->short_name);
 	else
 		buf_adds(&left, "    ");
@@ -98,13 +99,15 @@ static void print_option(FILE *out, const struct opt *o)
 		fprintf(out, "  %-28s %s\n", buf_str(&left), o->help);
 }
 
-static void print_options(FILE *out, const char *title, const struct opt *opts)
+static void print_options(FILE *out, const char *title, const struct opt *opts,
+			  const struct opt *own)
 {
 	if (opts->type == OPT_END)
 		return;
 	fprintf(out, "\n%s\n", title);
 	for (; opts->type != OPT_END; opts++)
-		print_option(out, opts);
+		if (!own || !opt_find(own, opts->name, 0))
+			print_option(out, opts, own);
 }
 
 void help_command(FILE *out, const struct command *cmd)
@@ -115,8 +118,8 @@ void help_command(FILE *out, const struct command *cmd)
 		fputc('\n', out);
 		print_filled(out, cmd->description);
 	}
-	print_options(out, "Options", cmd->options);
-	print_options(out, "Options of every command", global_opts);
+	print_options(out, "Options", cmd->options, NULL);
+	print_options(out, "Options of every command", global_opts, cmd->options);
 	if (cmd->examples) {
 		fputs("\nExamples\n", out);
 		print_examples(out, cmd->examples);
