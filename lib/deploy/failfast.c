@@ -352,6 +352,7 @@ const char *failfast_next(const struct deploy_problem *p)
 		 "see 'kubectl describe' of the pods, or raise progressDeadlineSeconds"},
 		{"BackoffLimitExceeded", "read the log of the job's pods, then deploy it under a "
 					 "new name or delete it first"},
+		{"OldPodNotReady", "delete that pod: the new version takes its place"},
 		{"Deleted", "find out who deletes it, then deploy again"},
 		{"DeadlineExceeded",
 		 "raise activeDeadlineSeconds, or find out why the job is slow"},

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* the pod may be about to recover */
+#define OLD_POD_GRACE_MS 5000
+
 struct newest {
 	const json_t *template; /* the Deployment's */
 	const json_t *part;
@@ -64,6 +67,40 @@ static void judge_pod(void *user, json_t *pod)
 	}
 }
 
+/* With OrderedReady a StatefulSet waits for its pods of the version before, even for one that can
+ * never become ready (kubernetes/kubernetes#67250). */
+static void judge_old_pod(void *user, json_t *pod)
+{
+	struct pod_judge *j = user;
+	const char *revision =
+		json_string_value(json_object_get(doc_get(pod, "metadata.labels"), j->label));
+	struct deploy_problem problem;
+
+	if (!revision || strcmp(revision, j->value) == 0 || j->f->problem.found)
+		return;
+	failfast_pod(pod, deploy_picture_warnings(j->p, pod), false, &problem);
+	if (!problem.found || problem.grace_ms == FAILFAST_NEVER)
+		return;
+	snprintf(j->f->problem.message, sizeof(j->f->problem.message),
+		 "the StatefulSet waits for pod %s of the version before, which has %s",
+		 doc_text(pod, "metadata.name", ""), problem.reason);
+	snprintf(j->f->problem.reason, sizeof(j->f->problem.reason), "OldPodNotReady");
+	j->f->problem.found = true;
+	j->f->problem.grace_ms = OLD_POD_GRACE_MS;
+	j->f->pod = pod;
+}
+
+static void judge_stateful_set(struct pod_judge *j, const json_t *live)
+{
+	const char *policy = doc_text(live, "spec.podManagementPolicy", "OrderedReady");
+
+	j->label = "controller-revision-hash";
+	j->value = doc_text(live, "status.updateRevision", "");
+	deploy_picture_each(j->p, "Pod", live, judge_pod, j);
+	if (strcmp(policy, "OrderedReady") == 0)
+		deploy_picture_each(j->p, "Pod", live, judge_old_pod, j);
+}
+
 static void judge_owner(const struct deploy_picture *p, const json_t *owner,
 			struct deploy_finding *f)
 {
@@ -106,10 +143,8 @@ static void judge_pods(struct pod_judge *j, const json_t *live, const char *kind
 		if (is_observed(live))
 			judge_deployment(j, live);
 	} else if (strcmp(kind, "StatefulSet") == 0) {
-		j->label = "controller-revision-hash";
-		j->value = doc_text(live, "status.updateRevision", "");
 		if (is_observed(live))
-			deploy_picture_each(j->p, "Pod", live, judge_pod, j);
+			judge_stateful_set(j, live);
 	} else if (strcmp(kind, "DaemonSet") == 0) {
 		const char *generation =
 			annotation(live, "deprecated.daemonset.template.generation");

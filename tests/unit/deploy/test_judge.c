@@ -77,3 +77,42 @@ Test(deploy_judge, the_version_before_is_not_blamed)
 			cr_expect_str_eq(doc_text(f.pod, "metadata.name", ""), "p2");
 	}
 }
+
+/* One pod of the version before, in the way of the new one. */
+Test(deploy_judge, a_stateful_set_that_waits_for_an_old_pod)
+{
+	static const struct {
+		const char *policy, *revision, *status;
+		const char *reason; /* "" none */
+	} rows[] = {
+		{"OrderedReady", "v1", CRASHES, "OldPodNotReady"},
+		{"OrderedReady", "v2", CRASHES, "CrashLoopBackOff"},
+		{"OrderedReady", "v1", "'status':{'phase':'Running'}", ""},
+		{"Parallel", "v1", CRASHES, ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO_FREE char *text =
+			xasprintf("{'apiVersion':'apps/v1','kind':'StatefulSet','metadata':{'uid':'s','name':"
+					  "'db','namespace':'shop','generation':2},'spec':{'replicas':1,"
+					  "'podManagementPolicy':'%s'},'status':{'observedGeneration':2,"
+					  "'updateRevision':'v2','currentRevision':'v1'}}",
+					  rows[i].policy);
+		AUTO_FREE char *part =
+			xasprintf("{'kind':'Pod','metadata':{'uid':'p','name':'db-0','labels':{"
+					  "'controller-revision-hash':'%s'},'ownerReferences':[{'uid':'s'}]},%s}",
+					  rows[i].revision, rows[i].status);
+		AUTO_JSON json_t *live = read_json(text);
+		AUTO(deploy_picture) struct deploy_picture p = {0};
+		struct deploy_item item = {.object = {.kind = (char[]){"StatefulSet"},
+											  .name = (char[]){"db"},
+											  .namespace_ = (char[]){"shop"}},
+								   .live = live};
+		struct deploy_finding f;
+
+		map_put(&p.parts, "p", read_json(part));
+		deploy_judge(&p, &item, &f);
+		cr_expect_str_eq(f.problem.reason, rows[i].reason, "row %zu", i);
+		cr_expect_eq(f.problem.found, *rows[i].reason != '\0', "row %zu", i);
+	}
+}
