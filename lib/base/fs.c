@@ -22,14 +22,19 @@ int fs_read_fd(int fd, const char *name, size_t max_bytes, struct buf *out, stru
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EISDIR) {
+			err_set(err, ERR_INPUT, "cannot read %s: it is a folder", name);
+			return err_hint(err, "give the path of a file");
+		}
 		if (n < 0)
 			return err_errno(err, "cannot read %s", name);
 		if (n == 0)
 			break;
 		b.len += (size_t)n;
-		if (b.len > max_bytes)
-			return err_set(err, ERR_INPUT, "%s is larger than %zu bytes", name,
-				       max_bytes);
+		if (b.len > max_bytes) {
+			err_set(err, ERR_INPUT, "%s is larger than %zu bytes", name, max_bytes);
+			return err_hint(err, "check that this is the file you mean");
+		}
 	}
 	buf_add(&b, "", 0);
 	*out = MOVE(b);
@@ -42,6 +47,21 @@ int fs_read(const char *path, size_t max_bytes, struct buf *out, struct error *e
 
 	if (fd < 0)
 		return err_errno(err, "cannot open %s", path);
+	return fs_read_fd(fd, path, max_bytes, out, err);
+}
+
+int fs_read_settled(const char *path, size_t max_bytes, struct buf *out, struct error *err)
+{
+	/* O_NONBLOCK: a FIFO opens at once */
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(err, "cannot open %s", path);
+	if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)) {
+		err_set(err, ERR_INPUT, "cannot read %s: it is a pipe, not a file", path);
+		return err_hint(err, "put a regular file there");
+	}
 	return fs_read_fd(fd, path, max_bytes, out, err);
 }
 

@@ -11,8 +11,11 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* Read a whole file; ERR_INPUT when it is larger than max_bytes, ERR_MISSING when absent. */
+/* Read a whole file; ERR_INPUT when it is larger than max_bytes or a folder, ERR_MISSING when absent.
+ * A FIFO is waited for: somebody who names a file may write -f <(program). */
 int fs_read(const char *path, size_t max_bytes, struct buf *out, struct error *err);
+/* The same for a file at a place of ours that nobody named: a FIFO is ERR_INPUT, not waited for. */
+int fs_read_settled(const char *path, size_t max_bytes, struct buf *out, struct error *err);
 /* The same from a descriptor; name is for the message. */
 int fs_read_fd(int fd, const char *name, size_t max_bytes, struct buf *out, struct error *err);
 

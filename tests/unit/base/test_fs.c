@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static char *scratch(void)
 {
@@ -44,6 +45,37 @@ Test(fs, atomic_write_and_capped_read)
 	cr_expect_eq(err.code, ERR_INPUT);
 	cr_assert_eq(fs_list(dir, &names, &err), 0);
 	cr_expect_eq(names.count, 1, "no temporary file stays");
+	drop(dir);
+}
+
+Test(fs, what_cannot_be_read_says_what_to_do)
+{
+	char *dir = scratch();
+	AUTO_FREE char *fifo = fs_join(dir, "fifo");
+	AUTO_FREE char *file = fs_join(dir, "file");
+	AUTO(buf) struct buf b = {0};
+	struct error err = {0};
+
+	cr_assert_eq(mkfifo(fifo, 0600), 0);
+	cr_assert_eq(fs_write_atomic(file, "hello", 5, 0600, &err), 0);
+	alarm(10); /* a FIFO that is waited for */
+	cr_expect_eq(fs_read_settled(fifo, 100, &b, &err), -1);
+	cr_expect_eq(err.code, ERR_INPUT, "%s", err.msg);
+	cr_expect(strstr(err.msg, fifo) && err.hint[0], "%s", err.msg);
+	alarm(0);
+	cr_expect_eq(fs_read_settled(file, 100, &b, &err), 0, "%s", err.msg);
+	cr_expect_str_eq(buf_str(&b), "hello");
+	buf_release(&b);
+	cr_expect_eq(fs_read_settled("/dev/null", 100, &b, &err), 0, "%s", err.msg);
+	for (int i = 0; i < 3; i++) {
+		err = (struct error){0};
+		cr_expect_eq(i == 0   ? fs_read(dir, 100, &b, &err)
+			     : i == 1 ? fs_read_settled(dir, 100, &b, &err)
+				      : fs_read(file, 4, &b, &err),
+			     -1);
+		cr_expect_eq(err.code, ERR_INPUT, "%s", err.msg);
+		cr_expect(err.hint[0], "%s", err.msg);
+	}
 	drop(dir);
 }
 
