@@ -81,28 +81,36 @@ static void list_files(const struct creds_store *s, struct strv *out)
 
 static int parse_file(struct span text, const char *name, json_t **out, struct error *err)
 {
+	static const char mend[] = "correct it; an empty configuration is {}";
 	AUTO_JSON json_t *doc = NULL;
+	const json_t *auths;
 
 	if (doc_json_parse(text, name, &doc, err) < 0)
-		return -1;
-	if (!json_is_object(doc))
-		return err_set(err, ERR_INPUT, "%s is no JSON object", name);
+		return err_hint(err, "%s", mend);
+	if (!json_is_object(doc)) {
+		err_set(err, ERR_INPUT, "%s is no JSON object", name);
+		return err_hint(err, "%s", mend);
+	}
+	auths = json_object_get(doc, "auths");
+	if (auths && !json_is_null(auths) && !json_is_object(auths)) {
+		err_set(err, ERR_INPUT, "%s: auths is no JSON object", name);
+		return err_hint(err, "%s", mend);
+	}
 	*out = TAKE(doc);
 	return 0;
 }
 
 /* An absent or empty file is an empty object. */
-static int load_file(const char *path, json_t **out, struct error *err)
+static int load_file(const struct creds_store *s, const char *path, json_t **out, struct error *err)
 {
 	AUTO(buf) struct buf text = {0};
 	struct error why = {0};
-	int rc;
+	int rc = s->file ? fs_read(path, CREDS_MAX_FILE_BYTES, &text, &why)
+			 : fs_read_settled(path, CREDS_MAX_FILE_BYTES, &text, &why);
 
-	if (fs_read(path, CREDS_MAX_FILE_BYTES, &text, &why) < 0) {
-		if (why.code != ERR_MISSING) {
-			*err = why;
-			return -1;
-		}
+	if (rc < 0 && why.code != ERR_MISSING) {
+		*err = why;
+		return -1;
 	}
 	if (strspn(buf_str(&text), " \t\r\n") == text.len) {
 		*out = json_object();
@@ -179,7 +187,7 @@ int creds_find(struct creds_store *s, const char *host, const char *name, struct
 	for (size_t i = 0; i < files.count && !found.username; i++) {
 		AUTO_JSON json_t *doc = NULL;
 
-		if (load_file(files.items[i], &doc, err) < 0 ||
+		if (load_file(s, files.items[i], &doc, err) < 0 ||
 		    find_in(&what, files.items[i], doc, &found, err) < 0)
 			return -1;
 	}
@@ -235,7 +243,7 @@ static int choose_file(const struct creds_store *s, const char *host, char **pat
 		AUTO_JSON json_t *file = NULL;
 		const char *key = NULL;
 
-		if (load_file(files.items[i], &file, err) < 0)
+		if (load_file(s, files.items[i], &file, err) < 0)
 			return -1;
 		if (i + 1 == files.count || creds_helper_name(file, host) ||
 		    creds_entry(file, host, NULL, &key)) {
@@ -291,7 +299,7 @@ static int erase_from(const struct creds_store *s, const char *path, const char 
 	bool erased = false;
 	bool changed = false;
 
-	if (load_file(path, &doc, err) < 0)
+	if (load_file(s, path, &doc, err) < 0)
 		return -1;
 	helper = creds_helper_name(doc, host);
 	if (helper && creds_helper_erase(&(struct creds_helper){helper, s->cancel}, host, &erased, err) < 0)

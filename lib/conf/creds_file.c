@@ -72,7 +72,8 @@ json_t *creds_entry(const json_t *file, const char *host, const char *name, cons
 
 static int bad_entry(const char *where, struct error *err)
 {
-	return err_set(err, ERR_INPUT, "%s.auth is not base64 of USER:PASSWORD", where);
+	err_set(err, ERR_INPUT, "%s.auth is not base64 of USER:PASSWORD", where);
+	return err_hint(err, "log in again once the entry is removed from the file");
 }
 
 static int read_auth(const char *auth, const char *where, struct creds *out, struct error *err)
@@ -80,17 +81,21 @@ static int read_auth(const char *auth, const char *where, struct creds *out, str
 	AUTO(buf) struct buf plain = {0};
 	struct error ignored;
 	const char *colon;
+	size_t len;
 
 	if (base64_decode(auth, strlen(auth), &plain, &ignored) < 0)
 		return bad_entry(where, err);
-	/* the text ends at the first NUL: some writers pad with them */
+	/* some writers pad with NULs; one within would cut the password */
+	for (len = plain.len; len > 0 && plain.data[len - 1] == '\0';)
+		len--;
 	colon = strchr(buf_str(&plain), ':');
-	if (!colon)
-		return bad_entry(where, err);
-	out->username = xstrndup(plain.data, (size_t)(colon - plain.data));
-	out->password = xstrdup(colon + 1);
-	explicit_bzero(plain.data, plain.cap);
-	return 0;
+	if (colon && strlen(plain.data) == len) {
+		out->username = xstrndup(plain.data, (size_t)(colon - plain.data));
+		out->password = xstrdup(colon + 1);
+	}
+	if (plain.data)
+		explicit_bzero(plain.data, plain.cap);
+	return out->password ? 0 : bad_entry(where, err);
 }
 
 int creds_read_entry(const json_t *entry, const char *where, struct creds *out, struct error *err)

@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* "u:p", "user2:p:2", "u:" and "x" */
 #define UP "dTpw"
@@ -138,6 +139,10 @@ Test(creds, files_that_do_not_parse_say_so_and_nothing_secret)
 		"{\"auths\":{\"h.test\":{\"auth\":\"c2VjcmV0\"}}}", /* "secret" without a colon */
 		"{\"auths\":{\"h.test\":{\"auth\":\"secret!\"}}}",
 		"{\"auths\":{},\"auths\":{}}",
+		"{\"auths\":{\"h.test\":{\"auth\":\"dTpwAHE=\"}}}", /* u:p NUL q */
+		"{\"auths\":{\"h.test\":{\"auth\":\"dQA6cA==\"}}}", /* u NUL :p */
+		"{\"auths\":[]}",
+		"{\"auths\":\"x\"}",
 		"{\"credHelpers\":{\"h.test\":\"../../bin/sh\"}}",
 		"{\"credHelpers\":{\"h.test\":\"\"}}",
 	};
@@ -154,6 +159,40 @@ Test(creds, files_that_do_not_parse_say_so_and_nothing_secret)
 		cr_expect(strstr(err.msg, h.docker) != NULL, "%s", err.msg);
 		cr_expect(strstr(err.msg, "secret") == NULL && strstr(err.msg, "c2Vj") == NULL, "%s", err.msg);
 	}
+}
+
+Test(creds, what_cannot_be_read_is_not_replaced)
+{
+	AUTO(home) struct home h = {0};
+	AUTO_FREE char *where = NULL;
+	AUTO_FREE char *kept = NULL;
+	const struct creds c = {.username = (char[]){"u"}, .password = (char[]){"p"}};
+	struct error err = {0};
+
+	home_make(&h);
+	put(h.docker, "{\"auths\":[]}", 0600);
+	cr_expect_eq(creds_save(&h.store, "h.test", &c, &where, &err), -1);
+	cr_expect_eq(err.code, ERR_INPUT, "%s", err.msg);
+	cr_expect(err.hint[0]);
+	kept = get_text(&h, ".docker/config.json");
+	cr_expect_str_eq(kept, "{\"auths\":[]}");
+}
+
+Test(creds, a_fifo_is_not_waited_for)
+{
+	AUTO(home) struct home h = {0};
+	AUTO(creds) struct creds c = {0};
+	struct error err = {0};
+
+	home_make(&h);
+	put(h.docker, "", 0600);
+	cr_assert_eq(unlink(h.docker), 0);
+	cr_assert_eq(mkfifo(h.docker, 0600), 0);
+	alarm(10);
+	cr_expect_eq(creds_find(&h.store, "h.test", NULL, &c, &err), -1);
+	cr_expect_eq(err.code, ERR_INPUT, "%s", err.msg);
+	cr_expect(strstr(err.msg, h.docker) != NULL, "%s", err.msg);
+	alarm(0);
 }
 
 Test(creds, where_is_looked_in_which_order)
