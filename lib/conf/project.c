@@ -168,7 +168,8 @@ int project_load(const char *dir, const char *file, struct project *out, struct 
 
 	p.file = dir ? fs_join(dir, file ? file : PROJECT_FILE) : xstrdup(file ? file : PROJECT_FILE);
 	p.dir = fs_dirname(p.file);
-	if (fs_read(p.file, PROJECT_MAX_BYTES, &text, err) < 0) {
+	if ((file ? fs_read(p.file, PROJECT_MAX_BYTES, &text, err)
+		  : fs_read_settled(p.file, PROJECT_MAX_BYTES, &text, err)) < 0) {
 		if (err->code == ERR_MISSING)
 			err_hint(err, "enter a project's folder, name its file with -f, or start one with "
 				      "'msctl new NAME'");
