@@ -221,7 +221,7 @@ static int check_text(const char *text, struct error *err)
 	return 0;
 }
 
-int oci_ref_parse(const char *text, struct oci_ref *out, struct error *err)
+static int parse(const char *text, struct oci_ref *out, struct error *err)
 {
 	AUTO(oci_ref) struct oci_ref r = {0};
 	const char *at;
@@ -254,6 +254,14 @@ int oci_ref_parse(const char *text, struct oci_ref *out, struct error *err)
 		return -1;
 	*out = MOVE(r);
 	return 0;
+}
+
+int oci_ref_parse(const char *text, struct oci_ref *out, struct error *err)
+{
+	if (parse(text, out, err) == 0)
+		return 0;
+	return err->hint[0] ? -1 : err_hint(err, "write it as [HOST[:PORT]/]NAME[:TAG][@DIGEST], as in "
+						 "registry.example.com/shop/orders:1.0");
 }
 
 int oci_ref_parse_tagged(const char *text, struct oci_ref *out, struct error *err)

@@ -105,6 +105,7 @@ Test(oci_ref, refuses_everything_else_and_leaves_out_alone)
 		cr_assert_eq(oci_ref_parse(refused[i], &r, &err), -1, "%s was accepted", refused[i]);
 		cr_expect_eq(err.code, ERR_INPUT, "%s", refused[i]);
 		cr_expect_null(r.name, "%s", refused[i]);
+		cr_expect(err.hint[0], "%s: %s", refused[i], err.msg);
 		for (const char *p = err.msg; *p; p++)
 			cr_expect(*p >= ' ' && *p <= '~', "%s", refused[i]);
 	}
@@ -139,6 +140,7 @@ Test(oci_ref, lengths_are_bounded)
 	name[OCI_REF_MAX_NAME] = 'a';
 	name[OCI_REF_MAX_NAME + 1] = '\0';
 	cr_expect_eq(oci_ref_parse(name, &none, &err), -1);
+	cr_expect(err.hint[0], "%s", err.msg);
 
 	memset(tag, 't', sizeof(tag));
 	memcpy(tag, "a:", 2);
