@@ -63,6 +63,13 @@ static int fail(const struct reader *r, struct doc_mark at, const char *problem,
 	return err_set(err, ERR_INPUT, "%s:%u:%u: %s", r->name, at.line, at.column, problem);
 }
 
+static int too_much(const struct reader *r, struct doc_mark at, const char *problem, struct error *err)
+{
+	fail(r, at, problem, err);
+	return err_hint(err, "check that this is the file you mean; split it, or write it with less nesting "
+			     "and fewer aliases");
+}
+
 static int refuse_duplicate(const struct reader *r, struct doc_mark at, const char *key,
 			    struct doc_mark first, struct error *err)
 {
@@ -107,7 +114,7 @@ static int place(struct reader *r, json_t *value, struct doc_mark at, struct err
 	struct frame *f = r->depth ? &r->frames[r->depth - 1] : NULL;
 
 	if (++r->copier.node_count > YAML_MAX_NODES)
-		return fail(r, at, "too many values", err);
+		return too_much(r, at, "too many values", err);
 	if (!f) {
 		r->root = TAKE(own);
 		r->root_mark = at;
@@ -135,7 +142,7 @@ static int set_anchor(struct reader *r, const yaml_char_t *anchor, json_t *node,
 	if (!name)
 		return 0;
 	if (++r->anchor_count > YAML_MAX_ANCHORS)
-		return fail(r, at, "too many anchors", err);
+		return too_much(r, at, "too many anchors", err);
 	json_decref(map_get(&r->anchors, name));
 	map_put(&r->anchors, name, json_incref(node));
 	return 0;
@@ -158,7 +165,7 @@ static int on_alias(struct reader *r, const yaml_event_t *e, struct doc_mark at,
 		if (r->frames[i].node == from)
 			return fail(r, at, "recursive alias", err);
 	copy = yaml_copy(&r->copier, from, r->depth);
-	return copy ? place(r, copy, at, err) : fail(r, at, r->copier.problem, err);
+	return copy ? place(r, copy, at, err) : too_much(r, at, r->copier.problem, err);
 }
 
 static bool is_merge_key(const struct reader *r, const yaml_event_t *e)
@@ -219,7 +226,7 @@ static int on_scalar(struct reader *r, const yaml_event_t *e, struct doc_mark at
 	json_t *value;
 
 	if (len > YAML_MAX_SCALAR)
-		return fail(r, at, "the text is longer than 1 MiB", err);
+		return too_much(r, at, "the text is longer than 1 MiB", err);
 	if (memchr(e->data.scalar.value, '\0', len))
 		return fail(r, at, "text with a NUL character", err);
 	if (is_merge_key(r, e))
@@ -247,9 +254,10 @@ static int open_node(struct reader *r, json_t *node, const yaml_char_t *anchor, 
 		     struct error *err)
 {
 	if (r->depth == YAML_MAX_DEPTH) {
+		AUTO_FREE char *problem = xasprintf("nested deeper than %d levels", YAML_MAX_DEPTH);
+
 		json_decref(node);
-		return err_set(err, ERR_INPUT, "%s:%u:%u: nested deeper than %d levels", r->name,
-			       at.line, at.column, YAML_MAX_DEPTH);
+		return too_much(r, at, problem, err);
 	}
 	if (set_anchor(r, anchor, node, at, err) < 0) {
 		json_decref(node);
@@ -287,7 +295,7 @@ static int end_document(struct reader *r, struct doc_mark at, struct error *err)
 {
 	drop_anchors(r);
 	if (++r->document_count > YAML_MAX_DOCUMENTS)
-		return fail(r, at, "too many documents", err);
+		return too_much(r, at, "too many documents", err);
 	if (json_is_null(r->root)) {
 		json_decref(TAKE(r->root));
 		return 0;
@@ -369,8 +377,10 @@ static int check_encoding(struct span text, const char *name, struct error *err)
 	unsigned line = 1;
 	size_t i = 0;
 
-	if (text.len > YAML_MAX_BYTES)
-		return err_set(err, ERR_INPUT, "%s: larger than %u MiB", name, YAML_MAX_BYTES >> 20);
+	if (text.len > YAML_MAX_BYTES) {
+		err_set(err, ERR_INPUT, "%s: larger than %u MiB", name, YAML_MAX_BYTES >> 20);
+		return err_hint(err, "check that this is the file you mean");
+	}
 	while (i < text.len) {
 		size_t n = utf8_sequence(text.data + i, text.len - i);
 
@@ -402,6 +412,8 @@ int yaml_parse(struct span text, const char *name, struct yaml_file *out, struct
 	r->name = name;
 	r->copier.marks = marks_new();
 	rc = read_events(r, text, err);
+	if (rc < 0 && !err->hint[0])
+		err_hint(err, "correct the file at this line and column");
 	if (rc == 0) {
 		*out = (struct yaml_file){r->documents.items, r->documents.count, TAKE(r->copier.marks)};
 		r->documents.items = NULL;

@@ -189,6 +189,7 @@ static void expect_limit(struct buf *text, const char *message)
 
 	cr_expect_eq(yaml_parse(buf_span(text), "t", &f, &err), -1, "no limit: %s", message);
 	cr_expect(strstr(err.msg, message), "%s", err.msg);
+	cr_expect(err.hint[0], "%s", err.msg);
 	cr_expect_lt(cpu_seconds() - start, 5.0, "%s", message);
 	buf_release(text);
 }
