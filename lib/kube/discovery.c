@@ -261,13 +261,14 @@ const char *kube_discovery_elsewhere(const struct kube_discovery *d, const char 
 				     const char *kind)
 {
 	const char *slash = strchr(api_version, '/');
-	size_t len = slash ? (size_t)(slash - api_version) + 1 : 0;
+	size_t len = slash ? (size_t)(slash - api_version) : 0;
 
 	for (size_t i = 0; i < d->kinds.count; i++) {
 		const struct kube_resource *r = d->kinds.entries[i].value;
 
 		if (strcmp(r->kind, kind) == 0 &&
-		    (len == 0 || strncmp(r->group, api_version, len - 1) == 0))
+		    (len == 0 ||
+		     (strlen(r->group) == len && strncmp(r->group, api_version, len) == 0)))
 			return d->kinds.entries[i].key;
 	}
 	return NULL;

@@ -45,7 +45,8 @@ const struct kube_resource *kube_discovery_find(const struct kube_discovery *d,
 /* Make a kind known that the server will serve soon (a CustomResourceDefinition of the same set).
  * Takes copies. */
 void kube_discovery_add(struct kube_discovery *d, const struct kube_resource *r);
-/* A group-version in which the server does serve the kind, or NULL. Borrowed. */
+/* Another version of the group in which the server does serve the kind ("apps/v1/Deployment"), or
+ * NULL; of any group for a kind of the core. Borrowed. */
 const char *kube_discovery_elsewhere(const struct kube_discovery *d, const char *api_version,
 				     const char *kind);
 

@@ -77,6 +77,10 @@ int kube_object_read(json_t *doc, const char *where, struct kube_object *out, st
 		return err_set(err, ERR_INPUT, "%s: kind is missing", where);
 	o.api_version = xstrdup(doc_text(doc, "apiVersion", ""));
 	o.kind = xstrdup(doc_text(doc, "kind", ""));
+	if (json_is_number(doc_get(doc, "metadata.name"))) {
+		err_set(err, ERR_INPUT, "%s: metadata.name of a %s is not text", where, o.kind);
+		return err_hint(err, "write the name in quotes");
+	}
 	if (!json_is_string(doc_get(doc, "metadata.name"))) {
 		err_set(err, ERR_INPUT, "%s: %s has no metadata.name", where, o.kind);
 		if (doc_get(doc, "metadata.generateName"))

@@ -48,6 +48,7 @@ static void check_aggregated(const struct script_answer *answers)
 	cr_expect_null(kube_discovery_find(&d, "apps/v1beta1", "Deployment"));
 	cr_expect_str_eq(kube_discovery_elsewhere(&d, "apps/v1beta1", "Deployment"),
 			 "apps/v1/Deployment");
+	cr_expect_null(kube_discovery_elsewhere(&d, "app/v1", "Deployment"), "another group");
 	cr_expect(strstr(script_header(&s.script, 0, "Accept"),
 			 "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"));
 }

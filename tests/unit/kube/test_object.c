@@ -26,6 +26,7 @@ Test(kube_object, identity)
 		{"{kind: Pod, metadata: {name: a}}", "apiVersion is missing"},
 		{"{apiVersion: v1, metadata: {name: a}}", "kind is missing"},
 		{"{apiVersion: v1, kind: Pod}", "no metadata.name"},
+		{"{apiVersion: v1, kind: Pod, metadata: {name: 5}}", "not text"},
 		{"{apiVersion: v1, kind: Pod, metadata: {generateName: a}}", "no metadata.name"},
 		{"{apiVersion: v1, kind: Pod, metadata: {name: ../../secrets/x}}", "not allowed"},
 		{"{apiVersion: v1, kind: Pod, metadata: {name: 'a?b'}}", "not allowed"},
