@@ -116,10 +116,9 @@ const struct command cmd_sbom = {
 	.options_size = sizeof(struct sbom_options),
 	.description =
 		"Prints the software bill of materials that msctl build kept beside the image, as SPDX 2.3 or "
-		"CycloneDX 1.5: each file "
-		"of its layers with its checksums and where it is from, the project or a Debian package "
-		"with version, source package and licence. Without REF the project's image and version are "
-		"meant.\n\n"
+		"CycloneDX 1.5: each file of its layers with its checksums and where it is from, the project or "
+		"a Debian package with version, source package and licence. Without REF the project's image and "
+		"version are meant.\n\n"
 		"A licence is told as an SPDX expression where the package's copyright file is "
 		"machine-readable and each of its licences has an SPDX name, and as NOASSERTION otherwise. "
 		"Files of a base image are not listed; the base is named with its digest. The document "

@@ -109,27 +109,31 @@ static void make_key(const struct build *b, const struct work *w, const char *im
 	sha256_hex(sum, hex);
 }
 
-/* ID and VERSION_ID of os-release(5), for the addresses of packages. */
+/* The value of a setting of os-release(5), without quotes; NULL when there is none. Caller frees. */
+static char *os_setting(const struct buf *text, const char *name)
+{
+	AUTO_FREE char *want = xasprintf("\n%s=", name);
+	AUTO_FREE char *lines = xasprintf("\n%s", buf_str(text));
+	const char *hit = strstr(lines, want);
+
+	if (!hit)
+		return NULL;
+	hit += strlen(want);
+	hit += strspn(hit, "\"'");
+	return xstrndup(hit, strcspn(hit, "\"'\n"));
+}
+
+/* For the addresses of packages. */
 static void read_distro(struct sbom *s)
 {
 	AUTO(buf) struct buf text = {0};
 	AUTO_FREE char *version = NULL;
 	struct error ignored = {0};
-	char *rest = NULL;
 
-	if (fs_read(OS_RELEASE, 65536, &text, &ignored) < 0 || text.len == 0)
+	if (fs_read(OS_RELEASE, 65536, &text, &ignored) < 0)
 		return;
-	for (char *line = strtok_r(text.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		bool is_version = text_starts(line, "VERSION_ID=");
-		char *value = strchr(line, '=');
-
-		if (!value || (!is_version && !text_starts(line, "ID=")))
-			continue;
-		value += strspn(value, "=\"'");
-		value[strcspn(value, "\"'")] = '\0';
-		free(is_version ? version : s->distro_id);
-		*(is_version ? &version : &s->distro_id) = xstrdup(value);
-	}
+	s->distro_id = os_setting(&text, "ID");
+	version = os_setting(&text, "VERSION_ID");
 	if (s->distro_id && version)
 		s->distro = xasprintf("%s-%s", s->distro_id, version);
 }
@@ -263,11 +267,11 @@ int build_sbom(struct build *b, const struct oci_descriptor *image, struct build
 	AUTO(sbom) struct sbom s = {0};
 	AUTO_FREE char *memory = b->request->cache ? fs_join(b->request->cache, "dpkg") : NULL;
 
+	memcpy(s.digest, image->digest, sizeof(s.digest));
 	collect(b, &w);
 	make_key(b, &w, image->digest, out->key);
 	if (oci_store_is_attached(b->store, image, out->key))
 		return 0;
-	memcpy(s.digest, image->digest, sizeof(s.digest));
 	if (dpkg_find_owners("", memory, &w.foreign, &w.owners, err) < 0 || fill(b, &w, &s, err) < 0)
 		return err_wrap(err, "cannot make the SBOM");
 	sbom_write_spdx(&s, &out->spdx);

@@ -82,7 +82,7 @@ void dpkg_each_path(struct span list, void (*visit)(void *user, struct span path
 		const char *end = memchr(list.data, '\n', list.len);
 		size_t len = end ? (size_t)(end - list.data) : list.len;
 
-		if (len > 0 && list.data[0] == '/')
+		if (list.data[0] == '/')
 			visit(user, (struct span){list.data, len});
 		list.data += len + (end != NULL);
 		list.len -= len + (end != NULL);

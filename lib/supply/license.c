@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "supply/deb822.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -198,15 +198,12 @@ static void add_packages(const struct sbom *s, json_t *packages, json_t *relatio
 
 static void add_files(const struct sbom *s, json_t *files, json_t *relations)
 {
-	AUTO(strv) struct strv packages = {0};
-
-	for (size_t i = 0; i < s->package_count; i++)
-		strv_take(&packages, package_ref(s, i));
 	for (size_t i = 0; i < s->file_count; i++) {
 		AUTO_FREE char *id = file_ref(&s->files[i]);
+		AUTO_FREE char *package = package_ref(s, s->files[i].package);
 
 		json_array_append_new(files, file(&s->files[i]));
-		relate(relations, packages.items[s->files[i].package], "CONTAINS", id);
+		relate(relations, package, "CONTAINS", id);
 	}
 }
 

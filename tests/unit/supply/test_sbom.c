@@ -149,6 +149,21 @@ Test(sbom, cyclonedx_has_files_below_packages)
 	cr_expect_eq(json_array_size(doc_get(doc, "dependencies.0.dependsOn")), 3);
 }
 
+Test(sbom, a_verification_code_is_over_sorted_checksums)
+{
+	AUTO(sbom) struct sbom s = make();
+	AUTO(buf) struct buf text = {0};
+	AUTO_JSON json_t *doc = NULL;
+
+	/* in the order of paths the greater sum comes first */
+	s.files[1].package = 1;
+	sbom_write_spdx(&s, &text);
+	doc = parse(&text);
+	cr_expect_str_eq(doc_text(find(json_object_get(doc, "packages"), "name", "zlib1g"),
+				  "packageVerificationCode.packageVerificationCodeValue", ""),
+			 "2a6f520ef2c17a239311f8ede54e4039d5500711");
+}
+
 Test(sbom, documents_are_functions_of_the_content)
 {
 	AUTO(sbom) struct sbom s = make();
