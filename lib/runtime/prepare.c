@@ -166,18 +166,6 @@ static int build_args(struct runtime_bundle *b, const struct oci_config *c, cons
 	return err_hint(err, "name one behind the image: msctl run %s PROGRAM", name);
 }
 
-/* A working directory below /proc leads to descriptors of the runtime (CVE-2024-21626). */
-static int choose_cwd(struct runtime_bundle *b, const struct oci_config *c, const char *name,
-		      struct error *err)
-{
-	const char *cwd = c->workdir[0] ? c->workdir : "/";
-
-	if (cwd[0] != '/' || strstr(cwd, "..") || text_starts(cwd, "/proc") || text_starts(cwd, "//"))
-		return err_set(err, ERR_INPUT, "%s: working folder '%s' is not acceptable", name, cwd);
-	b->cwd = xstrdup(cwd);
-	return 0;
-}
-
 static int choose_account(struct runtime_bundle *b, const struct oci_config *c,
 			  const struct runtime_options *o, struct error *err)
 {
@@ -203,8 +191,8 @@ static int write_spec(const struct runtime_bundle *b, struct error *err)
 	return fs_write_atomic(path, spec.data, spec.len, 0600, err);
 }
 
-int runtime_prepare(struct oci_store *store, const struct oci_descriptor *image, const char *name,
-		    const struct runtime_options *options, struct runtime_bundle **out, struct error *err)
+static int prepare(struct oci_store *store, const struct oci_descriptor *image, const char *name,
+		   const struct runtime_options *options, struct runtime_bundle **out, struct error *err)
 {
 	AUTO_PTR(runtime_bundle) struct runtime_bundle *b = xcalloc(1, sizeof(*b));
 	AUTO(oci_config) struct oci_config config = {0};
@@ -218,11 +206,22 @@ int runtime_prepare(struct oci_store *store, const struct oci_descriptor *image,
 		return -1;
 	b->hostname = xstrdup(options->hostname ? options->hostname : b->id);
 	build_env(b, &config, options);
-	if (choose_cwd(b, &config, name, err) < 0 ||
+	if (bundle_choose_cwd(b, config.workdir, name, err) < 0 ||
 	    build_args(b, &config, name, options, err) < 0 ||
 	    choose_account(b, &config, options, err) < 0 || bundle_check_program(b, name, err) < 0 ||
 	    write_spec(b, err) < 0)
 		return -1;
 	*out = TAKE(b);
 	return 0;
+}
+
+int runtime_prepare(struct oci_store *store, const struct oci_descriptor *image, const char *name,
+		    const struct runtime_options *options, struct runtime_bundle **out, struct error *err)
+{
+	if (prepare(store, image, name, options, out, err) == 0)
+		return 0;
+	/* what is wrong in form comes from the image: the store's bytes are those of its digests */
+	if (err->code == ERR_INPUT && !err->hint[0])
+		return err_hint(err, "do not trust this image; build or pull it again");
+	return -1;
 }

@@ -56,6 +56,8 @@ int bundle_unpack(struct runtime_bundle *b, struct oci_store *store, const struc
 /* --- rootfs.c --- */
 /* Make sure that what is mounted over is a real folder; give the container the host's name resolution. */
 int bundle_check_rootfs(struct runtime_bundle *b, const char *name, struct error *err);
+/* Take the image's working folder ("": the root) when it is a folder there, or can be made. ERR_INPUT. */
+int bundle_choose_cwd(struct runtime_bundle *b, const char *workdir, const char *name, struct error *err);
 /* Is there a program of that name, found along the PATH of b->env when it has no slash? ERR_MISSING. */
 int bundle_check_program(const struct runtime_bundle *b, const char *name, struct error *err);
 /* Read a file of the image, links resolved inside of it. */

@@ -132,3 +132,78 @@ int bundle_check_program(const struct runtime_bundle *b, const char *name, struc
 	err_set(err, ERR_MISSING, "%s has no program %s", name, program);
 	return err_hint(err, "check the image's entrypoint, or give another one with --entrypoint");
 }
+
+/* Without empty and "." components; NULL when it is not absolute or has "..". */
+static char *clean_cwd(const char *cwd)
+{
+	AUTO(buf) struct buf clean = {0};
+
+	if (cwd[0] != '/')
+		return NULL;
+	while (*cwd) {
+		size_t len = strcspn(++cwd, "/");
+
+		if (len == 2 && strncmp(cwd, "..", 2) == 0)
+			return NULL;
+		if (len > 1 || (len == 1 && *cwd != '.'))
+			buf_addf(&clean, "/%.*s", (int)len, cwd);
+		cwd += len;
+	}
+	return clean.len ? buf_take(&clean) : xstrdup("/");
+}
+
+/* A working directory below /proc leads to descriptors of the runtime (CVE-2024-21626). */
+static bool is_below_proc(const char *path)
+{
+	return strcmp(path, "/proc") == 0 || text_starts(path, "/proc/");
+}
+
+/* Is a folder of the image, once its links are followed, one below /proc? */
+static bool leads_below_proc(const struct runtime_bundle *b, int fd)
+{
+	AUTO_FREE char *link = xasprintf("/proc/self/fd/%d", fd);
+	AUTO_FREE char *path = realpath(link, NULL);
+	AUTO_FREE char *root = realpath(b->rootfs, NULL);
+
+	return !path || !root || !text_starts(path, root) || is_below_proc(path + strlen(root));
+}
+
+/* Why a runtime could not enter or make the folder, or should not; NULL: it can. */
+static const char *cwd_problem(const struct runtime_bundle *b, const char *cwd)
+{
+	AUTO_FREE char *path = xstrdup(cwd);
+
+	for (;;) {
+		AUTO_CLOSE int fd = open_how(b->root_fd, path, O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT);
+		AUTO_CLOSE int entry = -1;
+
+		if (fd >= 0)
+			return leads_below_proc(b, fd) ? "it leads to /proc" : NULL;
+		if (errno == EACCES) /* a folder that our user may not enter, but the container's may */
+			return NULL;
+		if (errno != ENOENT)
+			return strerrordesc_np(errno);
+		entry = open_how(b->root_fd, path, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT);
+		if (entry >= 0)
+			return "it is a link to nothing";
+		/* what is not there the runtime makes */
+		*strrchr(path, '/') = '\0';
+	}
+}
+
+int bundle_choose_cwd(struct runtime_bundle *b, const char *workdir, const char *name, struct error *err)
+{
+	AUTO_FREE char *cwd = clean_cwd(workdir[0] ? workdir : "/");
+	const char *problem;
+
+	if (!cwd)
+		problem = "it is no absolute path without '..'";
+	else
+		problem = is_below_proc(cwd) ? "it leads to /proc" : cwd_problem(b, cwd);
+	if (!problem) {
+		b->cwd = TAKE(cwd);
+		return 0;
+	}
+	err_set(err, ERR_INPUT, "%s: working folder '%.256s' is not acceptable: %s", name, workdir, problem);
+	return err_hint(err, "build the image with another working folder; do not trust it if it is not yours");
+}

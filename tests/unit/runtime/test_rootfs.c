@@ -216,3 +216,50 @@ Test(runtime, the_specification_gives_little)
 	cr_expect_eq(json_array_size(doc_get(spec, "process.env")), 1);
 	free(b.hostname);
 }
+
+/* runc fails on these with a message that names nothing; CVE-2024-21626 is among them. */
+Test(runtime, working_folders)
+{
+	static const struct {
+		const char *workdir, *cwd; /* cwd NULL: refused */
+	} rows[] = {
+		{"", "/"}, {"/", "/"}, {"/app", "/app"}, {"/app/", "/app"}, {"//app/./x", "/app/x"},
+		{"/new/folder", "/new/folder"}, {"/to-app", "/to-app"}, {"/to-app/new", "/to-app/new"},
+		{"/processing", "/processing"}, {"/a..b", "/a..b"}, {"/up", "/up"},
+		{"app", NULL}, {"/..", NULL}, {"/app/..", NULL}, {"/../x", NULL},
+		{"/proc", NULL}, {"/proc/self/fd/7", NULL}, {"//proc/self", NULL}, {"/./proc/self", NULL},
+		{"/to-proc", NULL}, {"/to-proc/self", NULL}, {"/to-fd", NULL},
+		{"/nowhere", NULL}, {"/nowhere/x", NULL}, {"/round", NULL}, {"/file", NULL}, {"/file/x", NULL},
+	};
+	AUTO_FREE char *app = fs_join(b.rootfs, "app");
+	AUTO_FREE char *proc = fs_join(b.rootfs, "proc");
+	char too_long[5000] = "/";
+	struct error err = {0};
+
+	cr_assert_eq(fs_mkdirs(app, 0755, &err), 0);
+	cr_assert_eq(fs_mkdirs(proc, 0755, &err), 0);
+	put("file", "");
+	put_link("to-app", "/app");
+	put_link("up", "../../../app");
+	put_link("to-proc", "proc");
+	put_link("to-fd", "/proc/self/fd/7");
+	put_link("nowhere", "/missing");
+	put_link("round", "round");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int rc;
+
+		free(TAKE(b.cwd));
+		err = (struct error){0};
+		rc = bundle_choose_cwd(&b, rows[i].workdir, "x:1", &err);
+		cr_assert_eq(rc, rows[i].cwd ? 0 : -1, "%s: %s", rows[i].workdir, err.msg);
+		if (rc == 0)
+			cr_expect_str_eq(b.cwd, rows[i].cwd);
+		else
+			cr_expect(err.code == ERR_INPUT && err.hint[0] && !b.cwd, "%s", err.msg);
+	}
+	for (size_t i = 1; i < sizeof(too_long) - 1; i++)
+		too_long[i] = i % 2 ? 'a' : '/';
+	cr_expect_eq(bundle_choose_cwd(&b, too_long, "x:1", &err), -1);
+	cr_expect_eq(err.code, ERR_INPUT);
+	cr_expect_lt(strlen(err.msg), 500, "%s", err.msg);
+}
