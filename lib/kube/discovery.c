@@ -207,8 +207,9 @@ static int discovered(void *user, int status, json_t *doc, struct error *err)
 	struct discovery_call *call = user;
 
 	if (err->code != ERR_NONE)
-		/* a group that the server cannot reach fails only for those who need it */
-		return call->group_version && status >= 500 ? 0 : -1;
+		/* a group that the server cannot reach, or that goes with its definition at this
+		 * moment, fails only for those who need it */
+		return call->group_version && (status >= 500 || status == 404) ? 0 : -1;
 	if (call->group_version)
 		strv_add(&call->d->loaded, call->group_version);
 	return kube_discovery_read(call->d, doc, call->group_version, err);

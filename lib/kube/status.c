@@ -95,6 +95,22 @@ static int add_hint(const struct kube_client *c, int status, const char *message
 	}
 }
 
+/* "Invalid value: core.PodTemplateSpec{...}: field is immutable" shows a whole pod with the values of
+ * its environment, which may be secret: only what is said of it stays. Caller frees. */
+static char *without_dump(const char *message)
+{
+	static const char mark[] = "Invalid value: ";
+	const char *value = strstr(message, mark);
+	const char *end = NULL;
+
+	value = value ? value + strlen(mark) : NULL;
+	if (!value || *value == '"' || !strchr(value, '{'))
+		return xstrdup(message);
+	for (const char *p = strstr(value, "}: "); p; p = strstr(p + 1, "}: "))
+		end = p + 3;
+	return xasprintf("%.*s%s", (int)(value - message), message, end ? end : "...");
+}
+
 /* The field errors of a 422, as far as they fit. */
 static void add_causes(const json_t *doc, struct buf *out)
 {
@@ -103,9 +119,9 @@ static void add_causes(const json_t *doc, struct buf *out)
 	for (size_t i = 0; i < json_array_size(causes) && i < 4; i++) {
 		const json_t *cause = json_array_get(causes, i);
 		const char *field = doc_text(cause, "field", "");
+		AUTO_FREE char *message = without_dump(doc_text(cause, "message", ""));
 
-		buf_addf(out, "%s%s%s%s", i ? "; " : "", field, *field ? ": " : "",
-			 doc_text(cause, "message", ""));
+		buf_addf(out, "%s%s%s%s", i ? "; " : "", field, *field ? ": " : "", message);
 	}
 }
 
@@ -113,7 +129,7 @@ int kube_status_error(const struct kube_client *c, const char *method, const cha
 		      const json_t *status_doc, struct error *err)
 {
 	const char *reason = doc_text(status_doc, "reason", "");
-	const char *message = doc_text(status_doc, "message", "");
+	AUTO_FREE char *message = without_dump(doc_text(status_doc, "message", ""));
 	enum err_code code = class_of_answer(status, reason, message);
 	AUTO(buf) struct buf causes = {0};
 

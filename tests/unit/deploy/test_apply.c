@@ -231,6 +231,17 @@ Test(deploy_apply, refusals_in_the_servers_words)
 			"unable to create new content in namespace shop because it is being "
 			"terminated"),
 		 "being terminated", "wait until the namespace is gone"},
+		{422,
+		 "{\"kind\":\"Status\",\"code\":422,\"reason\":\"Invalid\",\"message\":\"x\","
+		 "\"details\":{\"causes\":[{\"field\":\"spec.template\",\"message\":\"Invalid "
+		 "value: core.PodTemplateSpec{Env:{Value:\\\"hunter2\\\"}}: field is "
+		 "immutable\"}]}}",
+		 "spec.template: Invalid value: field is immutable", ""},
+		{422,
+		 STATUS(422, "Odd", "Invalid value: core.PodSpec{hunter2}: field is immutable"),
+		 "Invalid value: field is immutable", ""},
+		{422, STATUS(422, "Odd", "Invalid value: \\\"Upper{}: x\\\": is not a name"),
+		 "\"Upper{}: x\": is not", ""},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -243,6 +254,7 @@ Test(deploy_apply, refusals_in_the_servers_words)
 		answers = row("PATCH", MAPS "/web" ASKED, rows[i].status, rows[i].body);
 		cr_expect_eq(play(&w, answers, &(struct deploy_apply_options){0}, &err), -1);
 		cr_expect(strstr(err.msg, rows[i].says), "%s", err.msg);
+		cr_expect_null(strstr(err.msg, "hunter2"), "%s", err.msg);
 		cr_expect(strstr(err.hint, rows[i].hint), "%s", err.hint);
 	}
 }

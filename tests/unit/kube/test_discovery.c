@@ -129,6 +129,21 @@ Test(kube_discovery, a_version_that_is_not_listed_is_not_asked_for)
 	cr_expect_null(kube_discovery_find(&d, "autoscaling/v2", "HorizontalPodAutoscaler"));
 }
 
+Test(kube_discovery, a_group_that_goes_at_this_moment_fails_only_its_users)
+{
+	static const struct script_answer answers[] = {
+		OLD_CORE,
+		OLD_GROUPS,
+		{"GET", SERVER "/apis/stale.io/v1", 404, .body = "404 page not found"},
+		{0},
+	};
+	AUTO(server) struct server s = {0};
+	AUTO(kube_discovery) struct kube_discovery d = {0};
+
+	load(answers, "stale.io/v1", &d, &s);
+	cr_expect_null(kube_discovery_find(&d, "stale.io/v1", "X"));
+}
+
 Test(kube_discovery, a_group_that_cannot_be_reached_fails_only_its_users)
 {
 	static const struct script_answer answers[] = {
