@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "build/build.h"
 #include "build/tree.h"
+#include "crypto/sha1.h"
 #include "oci/config.h"
 #include "repo/repo.h"
 
@@ -79,6 +80,25 @@ bool build_cache_find(const struct build *b, const char *file, struct build_cach
 void build_cache_keep(const struct build *b, const char *file, const struct build_cached *layer);
 /* image.c: layers, configuration, manifest, name */
 int build_write_image(struct build *b, struct build_result *result, struct error *err);
+
+/* sums.c: checksums of files, remembered from build to build */
+struct build_sum {
+	char sha1[SHA1_HEX_LEN + 1];
+	char sha256[SHA256_HEX_LEN + 1];
+};
+
+struct build_sums {
+	char *file;       /* NULL: nothing is remembered */
+	struct map known; /* what stat says and the path -> struct build_sum * */
+	int64_t now;
+	bool is_new;
+};
+
+void build_sums_load(const struct build *b, struct build_sums *s);
+void build_sums_save(const struct build_sums *s);
+void build_sums_release(struct build_sums *s);
+int build_sums_get(const struct build *b, struct build_sums *s, const struct tree_node *n,
+		   struct build_sum *out, struct error *err);
 
 /* sbom.c: the documents that say what is in the image; empty when the store has them already */
 struct build_documents {

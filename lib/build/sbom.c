@@ -9,8 +9,6 @@
 #include "supply/dpkg.h"
 #include "supply/sbom.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,53 +181,26 @@ static size_t package_of(struct work *w, const struct source *s, size_t *next)
 	return w->packages.count - 1;
 }
 
-static int hash_file(const struct build *b, const struct tree_node *n, struct sha256 *strong,
-		     struct sha1 *weak, struct error *err)
-{
-	AUTO_CLOSE int fd = open(n->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	AUTO_FREE char *block = xmalloc(1u << 17);
-	ssize_t got;
-
-	if (fd < 0)
-		return err_errno(err, "cannot open %s", n->file);
-	while ((got = read(fd, block, 1u << 17)) != 0) {
-		if (got < 0 && errno != EINTR)
-			return err_errno(err, "cannot read %s", n->file);
-		if (got > 0) {
-			sha256_add(strong, block, (size_t)got);
-			sha1_add(weak, block, (size_t)got);
-		}
-		if (cancel_check(b->request->cancel, err) < 0)
-			return -1;
-	}
-	return build_check_unchanged(fd, n, err);
-}
-
 static int add_files(const struct build *b, struct work *w, struct sbom *s, struct error *err)
 {
-	AUTO_PTR(sha256) struct sha256 *strong = sha256_new();
-	AUTO_PTR(sha1) struct sha1 *weak = sha1_new();
+	AUTO(build_sums) struct build_sums sums = {0};
 	size_t next = 0;
 
+	build_sums_load(b, &sums);
 	s->files = xcalloc(w->sources.count + 1, sizeof(s->files[0]));
 	for (size_t i = 0; i < w->sources.count; i++) {
 		const struct source *from = &w->sources.items[i];
 		struct sbom_file *f = &s->files[s->file_count++];
-		uint8_t sum[SHA256_BYTES];
+		struct build_sum sum = {0};
 
 		f->path = xstrdup(from->path);
 		f->package = package_of(w, from, &next);
-		if (from->node->file) {
-			if (hash_file(b, from->node, strong, weak, err) < 0)
-				return -1;
-		} else {
-			sha256_add(strong, from->node->data, from->node->size);
-			sha1_add(weak, from->node->data, from->node->size);
-		}
-		sha256_end(strong, sum);
-		sha256_hex(sum, f->sha256);
-		sha1_end_hex(weak, f->sha1);
+		if (build_sums_get(b, &sums, from->node, &sum, err) < 0)
+			return -1;
+		memcpy(f->sha1, sum.sha1, sizeof(f->sha1));
+		memcpy(f->sha256, sum.sha256, sizeof(f->sha256));
 	}
+	build_sums_save(&sums);
 	return 0;
 }
 
