@@ -56,7 +56,7 @@ const struct opt global_opts[] = {
 	OPT_COUNT('v', "verbose", struct global_options, verbose, "say what is done; twice: every request"),
 	OPT_FLAG(0, "no-color", struct global_options, no_color, "no colours"),
 	OPT_FLAG('y', "yes", struct global_options, yes, "answer yes to every question"),
-	OPT_MS(0, "timeout", struct global_options, timeout_ms, "TIME", "give up after TIME (30s, 5m)"),
+	OPT_MS(0, "timeout", struct global_options, timeout_ms, "TIME", "give up on servers after TIME (30s, 5m)"),
 	OPT_FLAG('h', "help", struct global_options, help, "show this help"),
 	OPT_DONE,
 };
@@ -99,7 +99,8 @@ static void suggest(const char *name, struct error *err)
 const struct command *command_find(char **argv, int argc, int *words, struct error *err)
 {
 	char two[128];
-	const struct command *found = find_exact(argv[0]);
+	/* what people type first at a tool that they do not know */
+	const struct command *found = find_exact(strcmp(argv[0], "--version") == 0 ? "version" : argv[0]);
 
 	*words = 1;
 	if (found)

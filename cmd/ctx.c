@@ -14,6 +14,7 @@ void ctx_note(struct ctx *ctx, const char *fmt, ...)
 
 	if (ctx->global.quiet)
 		return;
+	fflush(ctx->out); /* where both go to one place they keep their order */
 	va_start(ap, fmt);
 	vfprintf(ctx->err, fmt, ap);
 	va_end(ap);

@@ -4,8 +4,11 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/proc.h"
+#include "base/text.h"
+#include "base/utf8.h"
 #include "cmd/out.h"
 #include "oci/store.h"
+#include "runtime/runtime.h"
 
 #include <string.h>
 
@@ -48,10 +51,18 @@ static void check_make(struct finding *f)
 	any_program((const char *const[]){"make", NULL}, f);
 }
 
+/* The one that msctl run would take here. */
 static void check_runtime(struct finding *f)
 {
+	struct error err = {0};
+
 	*f = (struct finding){WARNING, NULL, "apt-get install crun (needed by msctl run)"};
-	any_program((const char *const[]){"crun", "runc", NULL}, f);
+	if (runtime_find(NULL, &f->detail, &err) == 0) {
+		f->verdict = GOOD;
+		return;
+	}
+	f->detail = xstrdup(err.msg);
+	f->fix = text_starts(err.hint, "apt-get install runc") ? "apt-get install runc (crun refuses this machine's cgroups)" : f->fix;
 }
 
 static void check_library(const char *const *sonames, const char *package, const char *fix,
@@ -167,6 +178,8 @@ static int doctor_run(struct ctx *ctx, const void *options, int argc, char **arg
 		struct finding f = {0};
 
 		checks[i].look(&f);
+		if (f.detail) /* a path may be any bytes, and must not take its row away */
+			utf8_sanitize(f.detail);
 		json_array_append_new(rows,
 				      json_pack("{s:s, s:s, s:s, s:s}", "check", checks[i].name,
 						"state", verdict_names[f.verdict], "detail",

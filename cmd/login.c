@@ -96,8 +96,10 @@ static int read_creds(struct ctx *ctx, const struct login_options *o, struct cre
 		return need_terminal("user name", err);
 	else if (ask(ctx, "Username", true, &out->username, err) < 0)
 		return -1;
-	if (strchr(out->username, ':'))
-		return err_set(err, ERR_USAGE, "a user name holds no ':'");
+	if (strchr(out->username, ':')) {
+		err_set(err, ERR_USAGE, "the user name holds a ':'");
+		return err_hint(err, "give the name alone with -u, the password by --password-stdin");
+	}
 	if (o->password_stdin) {
 		if (fs_read_fd(STDIN_FILENO, "standard input", MAX_PASSWORD_BYTES, &text, err) < 0)
 			return -1;
@@ -107,9 +109,10 @@ static int read_creds(struct ctx *ctx, const struct login_options *o, struct cre
 	} else if (ask(ctx, "Password", false, &out->password, err) < 0) {
 		return -1;
 	}
-	if (!out->password[0])
-		return err_set(err, ERR_USAGE, "the password is empty");
-	return 0;
+	if (out->password[0])
+		return 0;
+	err_set(err, ERR_USAGE, "the password is empty");
+	return err_hint(err, "write it to standard input with --password-stdin, or type it when asked");
 }
 
 static int keep(struct ctx *ctx, struct creds_store *store, const char *host, const struct creds *c,

@@ -4,6 +4,7 @@
 #include "cmd/command.h"
 #include "cmd/signals.h"
 
+#include <string.h>
 #include <unistd.h>
 
 static int report(const struct ctx *ctx, const struct error *err)
@@ -62,6 +63,8 @@ int main(int argc, char **argv)
 		help_overview(ctx.out);
 		return fflush(ctx.out) == 0 ? 0 : 1;
 	}
+	if (argc == 3 && strcmp(argv[2], "--help") == 0 && help_family(ctx.out, argv[1]))
+		return fflush(ctx.out) == 0 ? 0 : 1;
 	cmd = command_find(argv + 1, argc - 1, &words, &err);
 	if (!cmd)
 		return report(&ctx, &err);

@@ -15,6 +15,8 @@ int out_print(struct ctx *ctx, const json_t *doc, const struct print_column *col
 	AUTO(buf) struct buf text = {0};
 	enum print_format format = PRINT_TABLE;
 
+	if (!doc) /* jansson packs nothing that is not UTF-8: better said than printed as nothing */
+		return err_set(err, ERR_INPUT, "the answer has text that is no valid UTF-8");
 	if (out_is_document(ctx))
 		format = strcmp(ctx->global.output, "json") == 0 ? PRINT_JSON : PRINT_YAML;
 	print_document(doc, columns, format, &text);

@@ -105,9 +105,12 @@ static int push_run(struct ctx *ctx, const void *options, int argc, char **argv,
 
 	local = refs[0];
 	to = refs[1];
-	if (rc < 0 || check_mount_from(o, err) < 0 || oci_store_open(NULL, &store, err) < 0 ||
-	    find_image(store, &local, &image, err) < 0 ||
-	    remote_open(ctx, &o->remote, to.host, &remote, err) < 0)
+	if (rc < 0 || check_mount_from(o, err) < 0 || oci_store_open(NULL, &store, err) < 0)
+		return -1;
+	if (find_image(store, &local, &image, err) < 0)
+		return argc == 0 && err->code == ERR_MISSING ? err_hint(err, "run 'msctl build' first")
+							     : -1;
+	if (remote_open(ctx, &o->remote, to.host, &remote, err) < 0)
 		return -1;
 	what = (struct registry_push){store, &image, &to, o->mount_from};
 	if (registry_push(remote.registry, &what, &result, err) < 0 ||

@@ -5,7 +5,6 @@
 #include "build/build.h"
 #include "cmd/remote.h"
 #include "conf/project.h"
-#include "repo/repo.h"
 #include "runtime/runtime.h"
 
 #include <string.h>
@@ -117,23 +116,8 @@ static int gather_env(const struct run_options *o, struct strv *env, struct erro
 static int project_ref(struct ctx *ctx, struct oci_ref *out, struct error *err)
 {
 	AUTO(project) struct project p = {0};
-	AUTO(oci_ref) struct oci_ref ref = {0};
-	AUTO(repo_info) struct repo_info repo = {0};
-	struct error no_repo;
-	const char *version;
 
-	if (project_load(NULL, ctx->global.file, &p, err) < 0)
-		return -1;
-	if (oci_ref_parse(p.image, &ref, err) < 0)
-		return err_wrap(err, "%s: image", p.file);
-	version = p.version;
-	if (strcmp(version, "git") == 0)
-		version = repo_info_read(p.dir, &repo, &no_repo) == 0 && repo.describe ? repo.describe
-										       : "latest";
-	if (!ref.tag)
-		ref.tag = build_version_tag(version);
-	*out = MOVE(ref);
-	return 0;
+	return project_load(NULL, ctx->global.file, &p, err) < 0 ? -1 : build_reference(&p, out, err);
 }
 
 static int find_image(struct ctx *ctx, const struct run_options *o, struct oci_store *store,
@@ -210,7 +194,8 @@ static int run_run(struct ctx *ctx, const void *options, int argc, char **argv, 
 	what.env = (const char *const *)env.items;
 	what.env_count = env.count;
 	if (prepare(ctx, o, &ref, &what, &bundle, err) < 0)
-		return -1;
+		return argc == 0 && err->code == ERR_MISSING ? err_hint(err, "run 'msctl build' first")
+							     : -1;
 	ctx_finish(ctx);
 	return runtime_start(bundle, &ctx->exit_status, err);
 }

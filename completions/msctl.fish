@@ -5,6 +5,7 @@ function __msctl_complete
 		switch $line
 			case ':file' ':dir'
 				__fish_complete_path (commandline -ct)
+			case ':*'
 			case '*'
 				echo $line
 		end

@@ -33,7 +33,9 @@ export MSCTL_TEST_CACHE=${MSCTL_TEST_CACHE:-$HOME/.cache/msctl-test}
 export HOME=$work/home XDG_DATA_HOME=$work/data XDG_CACHE_HOME=$work/cache XDG_CONFIG_HOME=$work/config
 mkdir -p "$HOME"
 
-say() { printf '\n\033[1m$ %s\033[0m\n' "$*"; }
+bold='' plain=''
+if [ -t 1 ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
+say() { printf '\n%s$ %s%s\n' "$bold" "$*" "$plain"; }
 run() {
 	say "$*"
 	"$@"

@@ -7,9 +7,19 @@
 #include <fcntl.h>
 #include <string.h>
 
+struct blob_sink {
+	struct oci_blob_writer *blob;
+	const struct cancel *cancel;
+};
+
 static int write_blob(void *user, const void *data, size_t len, struct error *err)
 {
-	return oci_blob_writer_add(user, data, len, err);
+	const struct blob_sink *s = user;
+
+	/* here too: one file may take long */
+	if (cancel_check(s->cancel, err) < 0)
+		return -1;
+	return oci_blob_writer_add(s->blob, data, len, err);
 }
 
 /* Libraries and accounts are shared by many builds, so they carry no time of any of them. */
@@ -94,12 +104,13 @@ static int write_layer(struct build *b, const struct strv *paths, struct build_c
 	AUTO_PTR(oci_blob_writer) struct oci_blob_writer *blob = NULL;
 	AUTO_PTR(layer_writer) struct layer_writer *writer = NULL;
 	AUTO(oci_descriptor) struct oci_descriptor d = {0};
-	struct layer_sink sink = {.write = write_blob};
+	struct blob_sink blob_sink = {.cancel = b->request->cancel};
+	struct layer_sink sink = {.write = write_blob, .user = &blob_sink};
 	struct layer_result done;
 
 	if (oci_blob_writer_new(b->store, &blob, err) < 0)
 		return -1;
-	sink.user = blob;
+	blob_sink.blob = blob;
 	layer_writer_new(&sink, &writer);
 	if (write_nodes(b, paths, writer, err) < 0 || layer_writer_end(writer, &done, err) < 0)
 		return -1;

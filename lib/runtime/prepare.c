@@ -53,25 +53,35 @@ static bool crun_refuses(void)
 	       controllers.len > 1;
 }
 
-static int choose_runtime(struct runtime_bundle *b, const char *wanted, struct error *err)
+int runtime_find(const char *wanted, char **out, struct error *err)
 {
+	AUTO_FREE char *found = NULL;
+
 	if (wanted) {
-		b->runtime = proc_find(wanted);
-		if (!b->runtime) {
+		found = proc_find(wanted);
+		if (!found) {
 			err_set(err, ERR_MISSING, "no program %s", wanted);
 			return err_hint(err, "install it, or leave --runtime away");
 		}
 	}
-	if (!b->runtime && !crun_refuses())
-		b->runtime = proc_find("crun");
-	if (!b->runtime)
-		b->runtime = proc_find("runc");
-	if (!b->runtime) /* an ordinary user's PATH has no sbin, where Debian keeps runc */
-		b->runtime = proc_find("/usr/sbin/runc");
-	if (!b->runtime) {
+	if (!found && !crun_refuses())
+		found = proc_find("crun");
+	if (!found)
+		found = proc_find("runc");
+	if (!found) /* an ordinary user's PATH has no sbin, where Debian keeps runc */
+		found = proc_find("/usr/sbin/runc");
+	if (!found) {
 		err_set(err, ERR_MISSING, "no OCI runtime is installed");
 		return err_hint(err, "apt-get install %s", crun_refuses() ? "runc" : "crun");
 	}
+	*out = TAKE(found);
+	return 0;
+}
+
+static int choose_runtime(struct runtime_bundle *b, const char *wanted, struct error *err)
+{
+	if (runtime_find(wanted, &b->runtime, err) < 0)
+		return -1;
 	b->is_crun = text_starts(fs_basename(b->runtime), "crun");
 	return 0;
 }

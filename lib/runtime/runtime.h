@@ -29,6 +29,9 @@ struct runtime_options {
 	const struct log *log;
 };
 
+/* The OCI runtime to use: `wanted` if given, else crun where it can run, else runc. *out: its path, the caller's. ERR_MISSING. */
+int runtime_find(const char *wanted, char **out, struct error *err);
+
 struct runtime_bundle;
 
 /* name starts messages. ERR_INPUT: the image is damaged or hostile; ERR_MISSING: no image for this platform, no such program or user in it, no
@@ -37,6 +40,7 @@ int runtime_prepare(struct oci_store *store, const struct oci_descriptor *image,
 		    const struct runtime_options *options, struct runtime_bundle **out, struct error *err);
 void runtime_bundle_free(struct runtime_bundle *b);
 DEFINE_AUTO_PTR(runtime_bundle)
-/* Run to the end. SIGINT, SIGTERM, SIGHUP and SIGQUIT go to the container; a second SIGINT or SIGTERM kills it.
+/* Run to the end. SIGINT, SIGTERM, SIGHUP and SIGQUIT go to the container; a second SIGINT or SIGTERM kills it,
+ * a terminal's end is a SIGTERM. Standard input is the container's unless it is a terminal.
  * *exit_status: the program's, or 128 + signal. ERR_SYS when the runtime could not start it. */
 int runtime_start(struct runtime_bundle *b, int *exit_status, struct error *err);

@@ -7,6 +7,7 @@
 #include "doc/json.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -37,12 +38,16 @@ static void add_globals(const struct runtime_bundle *b, struct strv *argv)
 /* Runs in the child; never returns. */
 static NORETURN void child(const struct strv *argv, const sigset_t *mask)
 {
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	char *env[ARRAY_LEN(runtime_env)];
 
 	memcpy(env, runtime_env, sizeof(env)); /* execve's type lacks a const for history's sake */
 	/* if we are killed the container is asked to end; Ctrl-C reaches it through us, once */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	setpgid(0, 0);
+	/* a group in the background that reads the terminal would be stopped for ever */
+	if (isatty(STDIN_FILENO) && null >= 0)
+		dup2(null, STDIN_FILENO);
 	for (int s = 1; s < NSIG; s++)
 		if (s != SIGKILL && s != SIGSTOP)
 			signal(s, SIG_DFL);
@@ -92,6 +97,9 @@ static int attend(const struct runtime_bundle *b, pid_t runtime, int signals)
 
 		if (poll(&fd, 1, -1) < 0 || read(signals, &info, sizeof(info)) != sizeof(info))
 			continue;
+		/* a terminal that goes away ends what runs in it; programs often take SIGHUP for something else */
+		if (info.ssi_signo == SIGHUP && info.ssi_code == SI_KERNEL)
+			info.ssi_signo = SIGTERM;
 		if (info.ssi_signo != SIGCHLD)
 			pass_on(b, runtime, (int)info.ssi_signo, &requests);
 	}
