@@ -89,6 +89,7 @@ static void pass_on(const struct runtime_bundle *b, pid_t runtime, int signo, in
 /* Serve signals until the runtime has ended. */
 static int attend(const struct runtime_bundle *b, pid_t runtime, int signals)
 {
+	bool has_terminal = isatty(STDIN_FILENO);
 	int requests = 0, status = 0;
 
 	while (waitpid(runtime, &status, WNOHANG) != runtime) {
@@ -97,8 +98,8 @@ static int attend(const struct runtime_bundle *b, pid_t runtime, int signals)
 
 		if (poll(&fd, 1, -1) < 0 || read(signals, &info, sizeof(info)) != sizeof(info))
 			continue;
-		/* a terminal that goes away ends what runs in it; programs often take SIGHUP for something else */
-		if (info.ssi_signo == SIGHUP && info.ssi_code == SI_KERNEL)
+		/* a terminal that goes away ends what runs in it; services often take SIGHUP for something else */
+		if (info.ssi_signo == SIGHUP && has_terminal)
 			info.ssi_signo = SIGTERM;
 		if (info.ssi_signo != SIGCHLD)
 			pass_on(b, runtime, (int)info.ssi_signo, &requests);
