@@ -71,6 +71,21 @@ static int find_digest(struct ctx *ctx, const struct deploy_options *o, struct o
 	return 0;
 }
 
+/* Silence here would deploy another image than the one that was built. */
+static int no_container(struct ctx *ctx, const struct deploy_options *o,
+			const struct cluster_project *p, const char *repository, struct error *err)
+{
+	if (o->image) {
+		err_set(err, ERR_INPUT, "no container of the manifests uses %s, so --image would change "
+					"nothing", repository);
+		return err_hint(err, "write 'image: %s' in the manifest of the container", repository);
+	}
+	if (p->project.build.copy_count > 0)
+		ctx_note(ctx, "warning: no container of the manifests uses %s: what 'msctl build' makes is "
+			      "not what is deployed", repository);
+	return 0;
+}
+
 /* Give the project's containers their image by digest. *digest: which, or NULL when no container
  * uses it. */
 static int pin(struct ctx *ctx, const struct deploy_options *o, struct cluster_project *p,
@@ -89,12 +104,8 @@ static int pin(struct ctx *ctx, const struct deploy_options *o, struct cluster_p
 		return err_wrap(err, "--image");
 	}
 	repository = oci_ref_repository(&own);
-	if (!deploy_uses_image(&p->set, repository)) {
-		if (o->image)
-			ctx_note(ctx, "warning: no container uses %s, so --image changes nothing",
-				 repository);
-		return 0;
-	}
+	if (!deploy_uses_image(&p->set, repository))
+		return no_container(ctx, o, p, repository, err);
 	if (!o->image)
 		ref = (struct oci_ref){xstrdup_opt(own.host), xstrdup(own.name),
 				       xstrdup_opt(own.tag), NULL};
@@ -103,7 +114,8 @@ static int pin(struct ctx *ctx, const struct deploy_options *o, struct cluster_p
 			"image '%s' names no registry that a cluster could pull from", ref.name);
 		return err_hint(
 			err,
-			"write 'image: HOST/%s' in %s and push it, or give --image HOST/%s:TAG",
+			"write HOST/%s as image in %s and in the manifests, then build and push "
+			"it; or give --image HOST/%s:TAG",
 			own.name, p->project.file, own.name);
 	}
 	if (!ref.digest && !ref.tag && project_tag(&p->project, &ref, err) < 0)
