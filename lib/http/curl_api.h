@@ -46,6 +46,7 @@ int curl_api_load(struct curl_api *api, struct error *err);
 struct curl_keys {
 	struct buf ca, cert, key;
 	bool has_ca;
+	char *ca_path; /* NULL: from memory */
 	char *server_name, *proxy;
 };
 

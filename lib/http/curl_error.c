@@ -140,7 +140,9 @@ static void explain_rest(struct curl_task *k, CURLcode code)
 
 	switch (code) {
 	case CURLE_SSL_CACERT_BADFILE:
-		err_set(&a->err, ERR_INPUT, "TLS: the CA certificates cannot be used: %s", text);
+		err_set(&a->err, ERR_INPUT, "TLS: the CA certificates%s%s cannot be used: %s",
+			k->t->keys.ca_path ? " of " : "", k->t->keys.ca_path ? k->t->keys.ca_path : "",
+			text);
 		err_hint(&a->err, "%s", k->t->keys.has_ca
 						? "check the file given as CA certificate"
 						: "install the package ca-certificates");

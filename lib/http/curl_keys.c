@@ -19,10 +19,14 @@ static int read_pem(const char *path, struct span text, const char *what, struct
 		buf_add(out, text.data, text.len);
 	} else {
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		if (fd < 0)
-			return err_errno(err, "cannot open the %s %s", what, path);
-		if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-			return err_set(err, ERR_INPUT, "the %s %s is no file", what, path);
+		if (fd < 0) {
+			err_errno(err, "cannot open the %s %s", what, path);
+			return err_hint(err, "check the path");
+		}
+		if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+			err_set(err, ERR_INPUT, "the %s %s is no file", what, path);
+			return err_hint(err, "give the path of a regular file in PEM form");
+		}
 		if (fs_read_fd(fd, path, MAX_PEM_BYTES, out, err) < 0)
 			return -1;
 	}
@@ -42,6 +46,7 @@ int curl_keys_load(const struct http_options *options, struct curl_keys *keys, s
 	keys->server_name = xstrdup_opt(tls->server_name);
 	keys->proxy = xstrdup_opt(options->proxy);
 	keys->has_ca = tls->ca_pem.data || tls->ca_file;
+	keys->ca_path = tls->ca_pem.data ? NULL : xstrdup_opt(tls->ca_file);
 	if (keys->has_ca &&
 	    read_pem(tls->ca_file, tls->ca_pem, "CA certificate", &keys->ca, err) < 0)
 		return -1;
@@ -59,6 +64,7 @@ void curl_keys_release(struct curl_keys *keys)
 {
 	if (keys->key.data)
 		explicit_bzero(keys->key.data, keys->key.cap);
+	free(keys->ca_path);
 	free(keys->server_name);
 	free(keys->proxy);
 	buf_release(&keys->ca);

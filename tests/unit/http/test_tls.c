@@ -167,6 +167,32 @@ Test(http_tls, who_is_trusted)
 	cr_expect_eq(fs_remove_tree(dir, &err), 0);
 }
 
+Test(http_tls, a_ca_that_is_none_is_named)
+{
+	static const char garbage[] = "-----BEGIN CERTIFICATE-----\nbm90IG9uZQ==\n-----END CERTIFICATE-----\n";
+	AUTO_FREE char *dir = make_certificates();
+	AUTO_FREE char *ca = fs_join(dir, "garbage.pem");
+	AUTO_FREE char *missing = fs_join(dir, "missing.pem");
+	const char *const files[] = {missing, dir};
+	struct error err = {0};
+	struct tls_server s;
+
+	cr_assert_eq(fs_write_atomic(ca, garbage, strlen(garbage), 0600, &err), 0);
+	tls_start(&s, dir, "good", false);
+	cr_expect_eq(fetch(&s, "ok", (struct http_tls){.ca_file = ca}, &err), -1);
+	cr_expect(strstr(err.msg, ca) && err.hint[0], "%s", err.msg);
+	tls_stop(&s);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		struct http_options options = {.tls.ca_file = files[i]};
+		struct http_client *c = NULL;
+
+		memset(&err, 0, sizeof(err));
+		cr_expect_eq(http_client_new(&options, &c, &err), -1);
+		cr_expect(strstr(err.msg, files[i]) && err.hint[0], "%s", err.msg);
+	}
+	cr_expect_eq(fs_remove_tree(dir, &err), 0);
+}
+
 Test(http_tls, client_certificates)
 {
 	AUTO_FREE char *dir = make_certificates();
