@@ -79,8 +79,19 @@ static int hint(const struct registry *r, const char *name, const struct http_re
 	}
 }
 
+/* Is it a host for no other reason than an upper-case letter, as in "Shop/orders"? */
+static bool is_host_by_case(const char *host)
+{
+	return !strpbrk(host, ".:") && strpbrk(host, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+}
+
 void session_hint(const struct registry *r, struct error *err)
 {
+	if (err->code == ERR_NET && is_host_by_case(r->o.host)) {
+		err_hint(err, "'%s' is taken as a registry host because of its upper-case letter; write names of "
+			      "images in lower case", r->o.host);
+		return;
+	}
 	if (err->hint[0])
 		return;
 	if (err->code == ERR_NET)

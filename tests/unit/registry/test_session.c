@@ -121,3 +121,24 @@ Test(session, certs_d_is_read_as_docker_keeps_it)
 	buf_release(&r.key);
 	cr_assert_eq(fs_remove_tree(home, &err), 0);
 }
+
+Test(session, a_host_that_may_be_a_name_in_upper_case_says_so)
+{
+	static const struct {
+		const char *host;
+		bool by_case;
+	} rows[] = {
+		{"Shop", true}, {"Shop.test", false}, {"Shop:5000", false}, {"localhost", false}, {"r.test", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct registry r = {.o.host = rows[i].host};
+		struct error err = {0};
+
+		err_set_(&err, ERR_NET, "cannot resolve the host name %s", rows[i].host);
+		err_hint_(&err, "check the name");
+		session_hint(&r, &err);
+		cr_expect_eq(strstr(err.hint, "upper-case") != NULL, rows[i].by_case, "%s: %s", rows[i].host,
+			     err.hint);
+	}
+}
