@@ -56,8 +56,8 @@ static int check_layout(const struct oci_store *s, const char *path, struct erro
 	AUTO_JSON json_t *doc = NULL;
 	const char *version;
 
-	if (fs_read(path, 4096, &text, err) < 0 || doc_json_parse(buf_span(&text), path, &doc, err) < 0)
-		return -1;
+	if (fs_read_settled(path, 4096, &text, err) < 0 || doc_json_parse(buf_span(&text), path, &doc, err) < 0)
+		return err_hint(err, "use another store with MSCTL_STORE, or remove this one");
 	version = doc_text(doc, "imageLayoutVersion", "");
 	if (strcmp(version, "1.0.0") == 0)
 		return 0;

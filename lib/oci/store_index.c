@@ -23,15 +23,15 @@ int store_index_read(const struct oci_store *s, json_t **out, struct error *err)
 	AUTO(buf) struct buf text = {0};
 	AUTO_JSON json_t *doc = NULL;
 
-	if (fs_read(path, STORE_MAX_INDEX_BYTES, &text, err) < 0 ||
-	    doc_json_parse(buf_span(&text), path, &doc, err) < 0)
-		return -1;
-	if (doc_int(doc, "schemaVersion", 0) != 2 || !json_is_array(json_object_get(doc, "manifests"))) {
+	if (fs_read_settled(path, STORE_MAX_INDEX_BYTES, &text, err) == 0 &&
+	    doc_json_parse(buf_span(&text), path, &doc, err) == 0) {
+		if (doc_int(doc, "schemaVersion", 0) == 2 && json_is_array(json_object_get(doc, "manifests"))) {
+			*out = TAKE(doc);
+			return 0;
+		}
 		err_set(err, ERR_INPUT, "%s is no image index", path);
-		return err_hint(err, "use another store with MSCTL_STORE, or remove this one");
 	}
-	*out = TAKE(doc);
-	return 0;
+	return err_hint(err, "use another store with MSCTL_STORE, or remove this one");
 }
 
 int store_index_lock(const struct oci_store *s, int *fd, struct error *err)
