@@ -45,6 +45,7 @@ void err_errno_(struct error *err, const char *fmt, ...)
 	err->hint[0] = '\0';
 	mark_cut(err->msg, sizeof(err->msg),
 		 snprintf(err->msg, sizeof(err->msg), "%s: %s", what, strerror(saved)));
+	utf8_sanitize(err->msg); /* the cut may have split a character */
 }
 
 void err_wrap_(struct error *err, const char *fmt, ...)

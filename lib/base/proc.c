@@ -310,12 +310,16 @@ static void attend(struct running *r, int pidfd)
 static int wait_for_exec(struct running *r, struct error *err)
 {
 	int code = 0;
+	ssize_t n;
 
 	close_fd(&r->pipes.in[0]);
 	close_fd(&r->pipes.out[1]);
 	close_fd(&r->pipes.err_out[1]);
 	close_fd(&r->pipes.failure[1]);
-	if (read(r->pipes.failure[0], &code, sizeof(code)) != sizeof(code))
+	do
+		n = read(r->pipes.failure[0], &code, sizeof(code));
+	while (n < 0 && errno == EINTR);
+	if (n != sizeof(code))
 		return 0;
 	waitpid(r->pid, NULL, 0);
 	errno = code;

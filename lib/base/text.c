@@ -138,9 +138,9 @@ int text_parse_duration(const char *text, int64_t *out_ms, struct error *err)
 		for (; isdigit((unsigned char)*p) && n < 100000000; p++)
 			n = n * 10 + (*p - '0');
 		unit = *p == '\0' && total == 0 ? 1000 : unit_ms(&p);
-		if (unit == 0)
+		/* n and unit are bounded, how often they come is not */
+		if (unit == 0 || __builtin_add_overflow(total, n * unit, &total))
 			break;
-		total += n * unit;
 		if (*p == '\0') {
 			*out_ms = total;
 			return 0;

@@ -1,3 +1,5 @@
+#include "base/auto.h"
+#include "base/buf.h"
 #include "base/text.h"
 #include "base/utf8.h"
 
@@ -56,6 +58,19 @@ Test(text, sizes_and_durations)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		cr_expect_eq(text_parse_duration(bad[i], &ms, &err), -1, "'%s'", bad[i]);
+}
+
+Test(text, a_duration_that_goes_on_for_ever)
+{
+	AUTO(buf) struct buf text = {0};
+	struct error err = {0};
+	int64_t ms = 7;
+
+	while (text.len < 300000)
+		buf_adds(&text, "99999999h");
+	cr_expect_eq(text_parse_duration(buf_str(&text), &ms, &err), -1);
+	cr_expect_eq(err.code, ERR_INPUT);
+	cr_expect_eq(ms, 7);
 }
 
 Test(text, glob)
