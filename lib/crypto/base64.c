@@ -6,10 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static const char url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static void encode(const void *data, size_t len, const char *alphabet, bool pad, struct buf *out)
+void base64_encode(const void *data, size_t len, struct buf *out)
 {
 	const uint8_t *p = data;
 
@@ -20,29 +19,19 @@ static void encode(const void *data, size_t len, const char *alphabet, bool pad,
 
 		for (size_t i = 0; i < 4; i++) {
 			if (i <= n)
-				buf_addc(out, alphabet[v >> (18 - 6 * i) & 63]);
-			else if (pad)
+				buf_addc(out, letters[v >> (18 - 6 * i) & 63]);
+			else
 				buf_addc(out, '=');
 		}
 		len -= n;
 	}
 }
 
-void base64_encode(const void *data, size_t len, struct buf *out)
-{
-	encode(data, len, plain, true, out);
-}
-
-void base64url_encode(const void *data, size_t len, struct buf *out)
-{
-	encode(data, len, url, false, out);
-}
-
 static int value_of(char c)
 {
-	const char *at = c ? strchr(plain, c) : NULL;
+	const char *at = c ? strchr(letters, c) : NULL;
 
-	return at ? (int)(at - plain) : -1;
+	return at ? (int)(at - letters) : -1;
 }
 
 int base64_decode(const char *text, size_t len, struct buf *out, struct error *err)

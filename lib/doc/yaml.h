@@ -36,8 +36,6 @@ void yaml_file_release(struct yaml_file *f);
 
 /* Parse text; name starts each message ("deploy/web.yaml:3:7: ..."). JSON is YAML, so it is read as well. ERR_INPUT. */
 int yaml_parse(struct span text, const char *name, struct yaml_file *out, struct error *err);
-/* The same for a file on disk ("-" is standard input). */
-int yaml_parse_file(const char *path, struct yaml_file *out, struct error *err);
 
 /* Where the member `key` of an object, or the element `index` of an array, stands (key NULL: by index). parent NULL: where
  * the document `index` begins.

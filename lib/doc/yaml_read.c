@@ -1,5 +1,4 @@
 #include "base/auto.h"
-#include "base/fs.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -421,20 +420,6 @@ int yaml_parse(struct span text, const char *name, struct yaml_file *out, struct
 	}
 	reader_release(r);
 	return rc;
-}
-
-int yaml_parse_file(const char *path, struct yaml_file *out, struct error *err)
-{
-	AUTO(buf) struct buf text = {0};
-
-	if (strcmp(path, "-") == 0) {
-		if (fs_read_fd(STDIN_FILENO, "standard input", YAML_MAX_BYTES, &text, err) < 0)
-			return -1;
-		return yaml_parse(buf_span(&text), "standard input", out, err);
-	}
-	if (fs_read(path, YAML_MAX_BYTES, &text, err) < 0)
-		return -1;
-	return yaml_parse(buf_span(&text), path, out, err);
 }
 
 void yaml_file_release(struct yaml_file *f)

@@ -298,12 +298,3 @@ Test(yaml_read, wide_objects_are_copied_in_linear_time)
 	cr_assert_eq(yaml_parse(buf_span(&text), "t", &f, &err), 0, "%s", err.msg);
 	cr_expect_lt(cpu_seconds() - start, 5.0);
 }
-
-Test(yaml_read, missing_file)
-{
-	struct yaml_file f = {0};
-	struct error err = {0};
-
-	cr_expect_eq(yaml_parse_file("/nonexistent/x.yaml", &f, &err), -1);
-	cr_expect_eq(err.code, ERR_MISSING);
-}
