@@ -28,15 +28,16 @@ static int check_target(const char *target, struct error *err)
 {
 	AUTO(strv) struct strv names = {0};
 	const char *last = fs_basename(target);
+	struct stat st;
 
 	/* the folder is replaced as a whole, which the one that somebody works in cannot be */
 	if (!*last || strcmp(last, ".") == 0 || strcmp(last, "..") == 0) {
 		err_set(err, ERR_USAGE, "'%s' cannot be the folder of a new project", target);
 		return err_hint(err, "give the name of a folder to create");
 	}
-	if (!fs_exists(target))
+	if (lstat(target, &st) < 0)
 		return 0;
-	if (fs_is_dir(target)) {
+	if (S_ISDIR(st.st_mode)) { /* a link to a folder cannot be replaced by one */
 		if (fs_list(target, &names, err) < 0)
 			return -1;
 		if (names.count == 0)

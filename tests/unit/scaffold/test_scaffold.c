@@ -236,6 +236,27 @@ Test(scaffold, what_is_there_stays)
 	leave(&r);
 }
 
+/* rename(2) puts no folder in the place of a link */
+Test(scaffold, a_link_is_left_alone)
+{
+	static const char *const ends[] = {"missing", "empty"};
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		struct room r = enter("");
+		AUTO_FREE char *parent = fs_dirname(r.target);
+		AUTO_FREE char *empty = fs_join(parent, "empty");
+		struct error err = {0};
+
+		put(r.template_dir, "files/a", "new", 0644);
+		cr_assert_eq(fs_mkdirs(empty, 0755, &err), 0, "%s", err.msg);
+		cr_assert_eq(symlink(ends[i], r.target), 0);
+		cr_expect_eq(make(&r, NULL, 0, &err), -1);
+		cr_expect_eq(err.code, ERR_CONFLICT, "%s", err.msg);
+		cr_expect(strstr(err.msg, r.target) && err.hint[0], "%s", err.msg);
+		leave(&r);
+	}
+}
+
 Test(scaffold, an_empty_folder_is_filled)
 {
 	struct room r = enter("");
