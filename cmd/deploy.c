@@ -80,7 +80,7 @@ static int no_container(struct ctx *ctx, const struct deploy_options *o,
 					"nothing", repository);
 		return err_hint(err, "write 'image: %s' in the manifest of the container", repository);
 	}
-	if (p->project.build.copy_count > 0)
+	if (p->project.build.copy_count > 0 && deploy_uses_image(&p->set, NULL))
 		ctx_note(ctx, "warning: no container of the manifests uses %s: what 'msctl build' makes is "
 			      "not what is deployed", repository);
 	return 0;

@@ -174,7 +174,7 @@ static void pin_container(void *user, json_t *container)
 	if (oci_ref_parse(image, &ref, &ignored) < 0)
 		return;
 	repository = oci_ref_repository(&ref);
-	if (strcmp(repository, p->repository) != 0)
+	if (p->repository && strcmp(repository, p->repository) != 0)
 		return;
 	p->count++;
 	if (p->pinned)

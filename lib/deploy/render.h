@@ -28,7 +28,7 @@ struct deploy_render_options {
 int deploy_render(const struct deploy_render_options *options, struct deploy_set *out,
 		  struct error *err);
 
-/* Does a container use an image of this repository ("HOST/NAME", any tag or digest)? */
+/* Does a container use an image of this repository ("HOST/NAME", any tag or digest; NULL: of any)? */
 bool deploy_uses_image(const struct deploy_set *set, const char *repository);
 /* Give every such container exactly this image ("HOST/NAME@sha256:..."). Returns how many. */
 size_t deploy_pin_image(struct deploy_set *set, const char *repository, const char *pinned);
