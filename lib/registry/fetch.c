@@ -5,9 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-static const char accept_manifests[] = OCI_MEDIA_INDEX ", " DOCKER_MEDIA_LIST ", " OCI_MEDIA_MANIFEST
-						      ", " DOCKER_MEDIA_MANIFEST;
-
 /* A media type without its parameters. NULL: the header is absent. Caller frees. */
 static char *content_type(const struct http_response *response)
 {
@@ -60,7 +57,7 @@ int registry_get_manifest(struct registry *r, const struct oci_ref *ref, struct 
 	char is[OCI_DIGEST_LEN + 1];
 
 	auth_want(&r->auth, ref->name, "pull", NULL);
-	http_headers_add(&request.headers, "Accept", accept_manifests);
+	http_headers_add(&request.headers, "Accept", REGISTRY_MANIFEST_TYPES);
 	if (session_send(r, &request, &response, err) < 0)
 		return -1;
 	if (response.status != 200)

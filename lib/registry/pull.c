@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define MAX_DEPTH 4 /* indexes of indexes */
-
 static bool is_layer_type(const char *type)
 {
 	static const char *const known[] = {
@@ -113,8 +111,8 @@ static void take(struct pull *p, struct oci_manifest *m, const struct oci_descri
 static int take_all(struct pull *p, struct oci_manifest *m, const struct oci_descriptor *d, int depth,
 		    struct error *err)
 {
-	if (depth > MAX_DEPTH)
-		return err_set(err, ERR_INPUT, "indexes are nested deeper than %d", MAX_DEPTH);
+	if (depth > REGISTRY_MAX_DEPTH)
+		return err_set(err, ERR_INPUT, "indexes are nested deeper than %d", REGISTRY_MAX_DEPTH);
 	for (size_t i = 0; m->is_index && i < m->layer_count; i++) {
 		AUTO(oci_manifest) struct oci_manifest child = {0};
 
@@ -148,8 +146,8 @@ static int resolve(struct pull *p, struct error *err)
 		AUTO(oci_manifest) struct oci_manifest child = {0};
 		const struct oci_descriptor *chosen;
 
-		if (depth > MAX_DEPTH)
-			return err_set(err, ERR_INPUT, "indexes are nested deeper than %d", MAX_DEPTH);
+		if (depth > REGISTRY_MAX_DEPTH)
+			return err_set(err, ERR_INPUT, "indexes are nested deeper than %d", REGISTRY_MAX_DEPTH);
 		if (registry_choose(&m, want, p->what->from->name, &chosen, err) < 0 ||
 		    get_child(p, chosen, &child, err) < 0)
 			return -1;

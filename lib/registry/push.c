@@ -5,12 +5,8 @@
 
 #include <string.h>
 
-#define MAX_DEPTH 4          /* indexes of indexes */
 #define MAX_MOUNT_SOURCES 8  /* repositories that a token is asked for */
 #define MAX_TAGS_BYTES (256u << 10) /* of an answer that only shows that the repository exists */
-
-static const char accept_manifests[] = OCI_MEDIA_INDEX ", " DOCKER_MEDIA_LIST ", " OCI_MEDIA_MANIFEST
-						      ", " DOCKER_MEDIA_MANIFEST;
 
 /* --- what there is to send --- */
 
@@ -32,8 +28,8 @@ static int plan_manifest(struct push *p, struct map *seen, const struct oci_desc
 
 	if (!map_put(seen, d->digest, NULL))
 		return 0;
-	if (depth > MAX_DEPTH)
-		return err_set(err, ERR_INPUT, "%s: indexes are nested deeper than %d", d->digest, MAX_DEPTH);
+	if (depth > REGISTRY_MAX_DEPTH)
+		return err_set(err, ERR_INPUT, "%s: indexes are nested deeper than %d", d->digest, REGISTRY_MAX_DEPTH);
 	if (oci_store_manifest(p->what->store, d, &m, err) < 0) {
 		if (err->code == ERR_MISSING && depth > 0)
 			err_hint(err, "pull the index with --all-platforms first");
@@ -111,7 +107,7 @@ static int ask_manifest(struct push *p, bool *same, struct error *err)
 	AUTO(http_response) struct http_response response = {0};
 	const char *digest;
 
-	http_headers_add(&request.headers, "Accept", accept_manifests);
+	http_headers_add(&request.headers, "Accept", REGISTRY_MANIFEST_TYPES);
 	if (session_send(p->r, &request, &response, err) < 0)
 		return -1;
 	digest = http_headers_get(&response.headers, "Docker-Content-Digest");

@@ -8,6 +8,10 @@
 
 #define REGISTRY_MAX_CERT_BYTES (1u << 20)
 #define REGISTRY_BULK_BYTES (256u << 10) /* larger bodies get a connection of their own */
+#define REGISTRY_MAX_DEPTH 4             /* indexes of indexes */
+/* For Accept: what oci_manifest_parse reads. */
+#define REGISTRY_MANIFEST_TYPES \
+	OCI_MEDIA_INDEX ", " DOCKER_MEDIA_LIST ", " OCI_MEDIA_MANIFEST ", " DOCKER_MEDIA_MANIFEST
 
 struct registry {
 	struct registry_options o;
