@@ -264,6 +264,11 @@ static int call_done(void *user, struct http_response *response, struct error *e
 		doc = read_answer(call, response, &result);
 	} else {
 		result = *err;
+		/* kubectl's world keeps a cluster's CA in the kubeconfig, and knows no --ca */
+		if (result.code == ERR_DENIED && strstr(result.hint, "--ca"))
+			err_hint(&result, "check certificate-authority-data and server of context '%s' in the "
+					  "kubeconfig",
+				 call->client->config->context);
 	}
 	rc = call->done(call->user, status, doc, &result);
 	call_free(call);

@@ -137,8 +137,11 @@ int kube_status_error(const struct kube_client *c, const char *method, const cha
 		add_causes(status_doc, &causes);
 	if (causes.len > 0)
 		err_set(err, code, "invalid: %s", buf_str(&causes));
-	else if (*message)
+	else if (*message && *reason)
 		err_set(err, code, "%s", message);
+	else if (*message) /* not the API server's own words: a proxy's, or a broken answer */
+		err_set(err, code, "%s %s%.*s: the server answers %d: %s", method,
+			kube_client_server(c), (int)strcspn(path, "?"), path, status, message);
 	else
 		err_set(err, code, "%s %s%.*s: the server answers %d", method,
 			kube_client_server(c), (int)strcspn(path, "?"), path, status);
