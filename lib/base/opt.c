@@ -61,8 +61,11 @@ static int set_choice(const struct opt *o, const char *value, void *place, struc
 		}
 	near = text_nearest(value, o->choices);
 	err_set(err, ERR_USAGE, "option '--%s' does not take '%s'", o->name, value);
-	return near ? err_hint(err, "did you mean '%s'?", near)
-		    : err_hint(err, "give %s", o->argument);
+	if (near)
+		return err_hint(err, "did you mean '%s'?", near);
+	if (!o->argument) /* a flag that may have a value */
+		return err_hint(err, "write --%s or --%s=%s", o->name, o->name, o->choices[0]);
+	return err_hint(err, "give %s", o->argument);
 }
 
 static int set_int(const struct opt *o, const char *value, int *place, struct error *err)
