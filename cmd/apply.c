@@ -22,10 +22,9 @@ static const struct opt apply_opts[] = {
 	 0, 0, NULL, "file"},
 	CLUSTER_OPTS(struct apply_options),
 	DRY_RUN_OPT(struct apply_options),
-	OPT_FLAG(0, "no-wait", struct apply_options, no_wait,
-		 "do not wait until everything is ready"),
+	OPT_FLAG(0, "no-wait", struct apply_options, no_wait, "do not wait until everything is ready"),
 	OPT_FLAG(0, "force-conflicts", struct apply_options, force_conflicts,
-		 "take fields over from whoever manages them"),
+			 "take fields over from whoever manages them"),
 	OPT_DONE,
 };
 
@@ -53,11 +52,11 @@ static int apply_run(struct ctx *ctx, const void *options, int argc, char **argv
 	for (size_t i = 0; i < o->files.count; i++)
 		strv_add(&paths, o->files.items[i]);
 	if (deploy_render(&render, &set, err) < 0 ||
-	    cluster_open(ctx, &o->cluster, NULL, NULL, &cluster, err) < 0 ||
-	    deploy_bind(&cluster.session, &set, err) < 0)
+		cluster_open(ctx, &o->cluster, NULL, NULL, &cluster, err) < 0 ||
+		deploy_bind(&cluster.session, &set, err) < 0)
 		return -1;
-	title = xasprintf("context %s, namespace %s", cluster.config.context,
-			  cluster.config.namespace_);
+	title =
+		xasprintf("context %s, namespace %s", cluster.config.context, cluster.config.namespace_);
 	how.title = title;
 	return cluster_apply(ctx, &cluster, &set, &how, err);
 }
@@ -70,14 +69,14 @@ const struct command cmd_apply = {
 	.options = apply_opts,
 	.options_size = sizeof(struct apply_options),
 	.description = "The same engine as 'msctl deploy', without a project file. Objects are "
-		       "written by server-side apply, "
-		       "what others need first; an object that would stay as it is gets no "
-		       "request. Then msctl waits until "
-		       "Deployments, StatefulSets, DaemonSets and Jobs are ready, and stops with "
-		       "the reason as soon as one "
-		       "cannot become so (exit status 8).",
+				   "written by server-side apply, "
+				   "what others need first; an object that would stay as it is gets no "
+				   "request. Then msctl waits until "
+				   "Deployments, StatefulSets, DaemonSets and Jobs are ready, and stops with "
+				   "the reason as soon as one "
+				   "cannot become so (exit status 8).",
 	.examples = "msctl apply -f deploy/kubernetes\n    apply a folder\n"
-		    "kubectl kustomize overlays/prod | msctl apply -f -\n    apply what another "
-		    "program renders",
+				"kubectl kustomize overlays/prod | msctl apply -f -\n    apply what another "
+				"program renders",
 	.run = apply_run,
 };

@@ -23,11 +23,11 @@ struct build_options {
 
 static const struct opt build_opts[] = {
 	OPT_STRING('t', "tag", struct build_options, tag, "REF",
-		   "name of the image (default: the project's image and version)"),
+			   "name of the image (default: the project's image and version)"),
 	OPT_STRING(0, "platform", struct build_options, platform, "OS/ARCH",
-		   "the platform to build for (this machine's only, for now)"),
+			   "the platform to build for (this machine's only, for now)"),
 	OPT_FLAG(0, "no-steps", struct build_options, no_steps,
-		 "take what is there without running build.steps"),
+			 "take what is there without running build.steps"),
 	OPT_FLAG(0, "push", struct build_options, push, "copy the image to its registry, too"),
 	OPT_FLAG(0, "no-sbom", struct build_options, no_sbom, "with --push: leave the SBOM here"),
 	REMOTE_OPTS(struct build_options),
@@ -52,8 +52,7 @@ static void say(const struct tail *t, const char *word, const char *text)
 {
 	AUTO_FREE char *line = xasprintf("%-8s %s", word, text);
 
-	progress_emit(&t->ctx->progress,
-		      &(struct progress_event){.kind = PROGRESS_NOTE, .text = line});
+	progress_emit(&t->ctx->progress, &(struct progress_event){.kind = PROGRESS_NOTE, .text = line});
 }
 
 static void on_line(void *user, const char *line)
@@ -82,8 +81,8 @@ static void on_begin(void *user, const char *step)
 	const struct tail *t = user;
 	AUTO_FREE char *label = step_label(step);
 
-	progress_emit(&t->ctx->progress, &(struct progress_event){.kind = PROGRESS_START,
-								  .id = step, .label = label});
+	progress_emit(&t->ctx->progress,
+				  &(struct progress_event){.kind = PROGRESS_START, .id = step, .label = label});
 }
 
 static void on_done(void *user, const char *step, int64_t ms)
@@ -92,9 +91,10 @@ static void on_done(void *user, const char *step, int64_t ms)
 	AUTO_FREE char *label = step_label(step);
 	char took[16];
 
-	progress_emit(&t->ctx->progress,
-		      &(struct progress_event){.kind = PROGRESS_DONE, .id = step, .label = label,
-					       .text = text_duration(ms, took)});
+	progress_emit(&t->ctx->progress, &(struct progress_event){.kind = PROGRESS_DONE,
+															  .id = step,
+															  .label = label,
+															  .text = text_duration(ms, took)});
 }
 
 static void on_note(void *user, const char *text)
@@ -144,11 +144,10 @@ static void note_result(struct ctx *ctx, const struct build_result *r)
 		buf_addf(&line, "base %s", text_size(r->base_bytes, size));
 	for (size_t i = 0; i < r->layer_count; i++)
 		buf_addf(&line, "%s%s %s%s", line.len ? " · " : "", r->layers[i].name,
-			 text_size(r->layers[i].bytes, size),
-			 r->layers[i].was_there ? " (cached)" : "");
+				 text_size(r->layers[i].bytes, size), r->layers[i].was_there ? " (cached)" : "");
 	ctx_note(ctx, " layers   %s", buf_str(&line));
 	ctx_note(ctx, " image    %s  %.19s  %s  %s", r->ref, r->image.digest,
-		 text_size(image_bytes(r), size), text_duration(r->image_ms, took));
+			 text_size(image_bytes(r), size), text_duration(r->image_ms, took));
 }
 
 static json_t *to_document(const struct build_result *r)
@@ -158,18 +157,16 @@ static json_t *to_document(const struct build_result *r)
 
 	for (size_t i = 0; i < r->layer_count; i++)
 		json_array_append_new(
-			layers, json_pack("{s:s, s:s, s:I, s:I, s:b}", "name", r->layers[i].name,
-					  "digest", r->layers[i].digest, "size",
-					  (json_int_t)r->layers[i].bytes, "files",
-					  (json_int_t)r->layers[i].files, "cached",
-					  r->layers[i].was_there));
+			layers, json_pack("{s:s, s:s, s:I, s:I, s:b}", "name", r->layers[i].name, "digest",
+							  r->layers[i].digest, "size", (json_int_t)r->layers[i].bytes, "files",
+							  (json_int_t)r->layers[i].files, "cached", r->layers[i].was_there));
 	return json_pack("{s:s, s:s, s:I, s:s, s:o}", "image", r->ref, "digest", r->image.digest,
-			 "size", (json_int_t)image_bytes(r), "created",
-			 clock_rfc3339(r->created, created), "layers", layers);
+					 "size", (json_int_t)image_bytes(r), "created",
+					 clock_rfc3339(r->created, created), "layers", layers);
 }
 
 static int print_result(struct ctx *ctx, const struct build_result *r, bool is_pushed,
-			struct error *err)
+						struct error *err)
 {
 	if (out_is_document(ctx)) {
 		AUTO_JSON json_t *doc = to_document(r);
@@ -184,7 +181,7 @@ static int print_result(struct ctx *ctx, const struct build_result *r, bool is_p
 }
 
 static int push(struct ctx *ctx, const struct build_options *o, const struct build_result *r,
-		struct error *err)
+				struct error *err)
 {
 	AUTO(oci_ref) struct oci_ref to = {0};
 	AUTO_PTR(oci_store) struct oci_store *store = NULL;
@@ -194,11 +191,11 @@ static int push(struct ctx *ctx, const struct build_options *o, const struct bui
 	int64_t begun = clock_now(ctx->clock);
 
 	if (remote_registry_ref(r->ref, &to, err) < 0 || oci_store_open(NULL, &store, err) < 0 ||
-	    remote_open(ctx, &o->remote, to.host, &remote, err) < 0)
+		remote_open(ctx, &o->remote, to.host, &remote, err) < 0)
 		return -1;
 	what.store = store;
 	if (registry_push(remote.registry, &what, &result, err) < 0 ||
-	    (!o->no_sbom && remote_push_sbom(ctx, &remote, &what, err) < 0))
+		(!o->no_sbom && remote_push_sbom(ctx, &remote, &what, err) < 0))
 		return -1;
 	ctx_finish(ctx);
 	if (out_is_document(ctx))
@@ -226,7 +223,7 @@ static int check_options(const struct build_options *o, const struct project *p,
 }
 
 static int build_run_command(struct ctx *ctx, const void *options, int argc, char **argv,
-			     struct error *err)
+							 struct error *err)
 {
 	const struct build_options *o = options;
 	AUTO(project) struct project project = {0};
@@ -246,7 +243,7 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 	};
 
 	if (project_load(argc ? argv[0] : NULL, ctx->global.file, &project, err) < 0 ||
-	    check_options(o, &project, err) < 0)
+		check_options(o, &project, err) < 0)
 		return -1;
 	/* without a home every layer is made anew, and that is all */
 	if (fs_home_dir(FS_HOME_CACHE, &cache, &no_home) == 0)
@@ -279,10 +276,11 @@ const struct command cmd_build = {
 		"whenever they are built on machines with the same libraries.\n\n"
 		"The image's time is SOURCE_DATE_EPOCH if it is set, else the time of the last commit. The "
 		"last line, on standard output, is the image by name and digest.",
-	.examples = "msctl build\n    build the project in the current folder\n"
-		    "msctl build -t orders:test services/orders\n    build another folder under a name of "
-		    "your own\n"
-		    "msctl build --push\n    build it and copy it to the registry that its name begins with\n"
-		    "msctl build -o json\n    the digest and the layers as a document\n",
+	.examples =
+		"msctl build\n    build the project in the current folder\n"
+		"msctl build -t orders:test services/orders\n    build another folder under a name of "
+		"your own\n"
+		"msctl build --push\n    build it and copy it to the registry that its name begins with\n"
+		"msctl build -o json\n    the digest and the layers as a document\n",
 	.run = build_run_command,
 };

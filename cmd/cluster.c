@@ -14,7 +14,7 @@ void cluster_release(struct cluster *c)
 }
 
 int cluster_open(struct ctx *ctx, const struct cluster_options *o, const char *app, const char *env,
-		 struct cluster *out, struct error *err)
+				 struct cluster *out, struct error *err)
 {
 	struct kube_config_options where = {o->kubeconfig, o->context, o->namespace_, NULL};
 	struct kube_client_options how = {
@@ -59,7 +59,7 @@ void cluster_project_release(struct cluster_project *p)
 }
 
 static int check_target(const struct project *p, const struct project_environment *e,
-			struct error *err)
+						struct error *err)
 {
 	bool written = p->yaml.count > 0 && json_object_get(p->yaml.documents[0], "environments");
 
@@ -67,10 +67,10 @@ static int check_target(const struct project *p, const struct project_environmen
 	if (strcmp(e->target, "kubernetes") == 0 || !written)
 		return 0;
 	err_set(err, ERR_USAGE, "environment '%s' has the target '%s', not a Kubernetes cluster",
-		e->name, e->target);
+			e->name, e->target);
 	if (strcmp(e->target, "local") == 0)
 		return err_hint(err, "run the image here with 'msctl run', or choose another "
-				     "environment with -e");
+							 "environment with -e");
 	return err_hint(err, "choose another environment with -e");
 }
 
@@ -80,8 +80,8 @@ int cluster_project_load(struct ctx *ctx, struct cluster_project *out, struct er
 	struct deploy_render_options render = {.expand = true, .cancel = ctx->cancel};
 
 	if (project_load(NULL, ctx->global.file, p, err) < 0 ||
-	    project_environment(p, ctx->global.env, &out->environment, err) < 0 ||
-	    check_target(p, out->environment, err) < 0)
+		project_environment(p, ctx->global.env, &out->environment, err) < 0 ||
+		check_target(p, out->environment, err) < 0)
 		return -1;
 	if (p->kubernetes.count == 0) {
 		err_set(err, ERR_INPUT, "%s: deploy.kubernetes names no manifests", p->file);
@@ -96,7 +96,7 @@ int cluster_project_load(struct ctx *ctx, struct cluster_project *out, struct er
 }
 
 int cluster_project_connect(struct ctx *ctx, const struct cluster_options *o,
-			    struct cluster_project *p, struct error *err)
+							struct cluster_project *p, struct error *err)
 {
 	struct cluster_options where = *o;
 

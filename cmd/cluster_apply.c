@@ -42,7 +42,7 @@ static json_t *counts_json(const struct deploy_set *set)
 	for (enum deploy_action a = DEPLOY_UNDECIDED; a <= DEPLOY_CONFIGURED; a++)
 		if (a != DEPLOY_UNDECIDED || deploy_set_count(set, a) > 0)
 			json_object_set_new(counts, deploy_action_name(a),
-					    json_integer((json_int_t)deploy_set_count(set, a)));
+								json_integer((json_int_t)deploy_set_count(set, a)));
 	return counts;
 }
 
@@ -62,7 +62,7 @@ static int print_document_(const struct report *r, const struct error *failure, 
 	if (r->diagnosis->what)
 		json_object_set_new(doc, "diagnosis", deploy_diagnosis_json(r->diagnosis));
 	json_object_set_new(doc, "milliseconds",
-			    json_integer((json_int_t)(clock_now(r->ctx->clock) - r->began_ms)));
+						json_integer((json_int_t)(clock_now(r->ctx->clock) - r->began_ms)));
 	return out_print(r->ctx, doc, NULL, err);
 }
 
@@ -84,10 +84,9 @@ static void print_diagnosis(struct ctx *ctx, const struct deploy_diagnosis *d)
 static void print_counts(const struct report *r)
 {
 	fprintf(r->ctx->out, "%s: +%zu ~%zu =%zu%s\n", r->o->title,
-		deploy_set_count(r->set, DEPLOY_CREATED),
-		deploy_set_count(r->set, DEPLOY_CONFIGURED),
-		deploy_set_count(r->set, DEPLOY_UNCHANGED),
-		r->o->dry_run ? " (dry run, nothing was changed)" : "");
+			deploy_set_count(r->set, DEPLOY_CREATED), deploy_set_count(r->set, DEPLOY_CONFIGURED),
+			deploy_set_count(r->set, DEPLOY_UNCHANGED),
+			r->o->dry_run ? " (dry run, nothing was changed)" : "");
 }
 
 static void print_rehearsal(const struct report *r)
@@ -96,7 +95,7 @@ static void print_rehearsal(const struct report *r)
 		const struct deploy_item *item = r->set->items.items[i];
 
 		fprintf(r->ctx->out, "%s/%s %s\n", item->object.kind, item->object.name,
-			deploy_action_name(item->action));
+				deploy_action_name(item->action));
 	}
 }
 
@@ -111,7 +110,7 @@ static int report_done(const struct report *r, struct error *err)
 	print_counts(r);
 	if (r->o->done && !r->o->dry_run)
 		fprintf(r->ctx->out, "%s  %s\n", r->o->done,
-			text_duration(clock_now(r->ctx->clock) - r->began_ms, took));
+				text_duration(clock_now(r->ctx->clock) - r->began_ms, took));
 	return 0;
 }
 
@@ -124,8 +123,7 @@ static int report_failed(const struct report *r, const struct error *err)
 		print_document_(r, err, &ignored);
 		return -1;
 	}
-	if (deploy_set_count(r->set, DEPLOY_CREATED) + deploy_set_count(r->set, DEPLOY_CONFIGURED) >
-	    0)
+	if (deploy_set_count(r->set, DEPLOY_CREATED) + deploy_set_count(r->set, DEPLOY_CONFIGURED) > 0)
 		print_counts(r);
 	if (r->diagnosis->what)
 		print_diagnosis(r->ctx, r->diagnosis);
@@ -133,12 +131,12 @@ static int report_failed(const struct report *r, const struct error *err)
 }
 
 int cluster_apply(struct ctx *ctx, struct cluster *c, struct deploy_set *set,
-		  const struct cluster_apply *o, struct error *err)
+				  const struct cluster_apply *o, struct error *err)
 {
 	AUTO(deploy_diagnosis) struct deploy_diagnosis diagnosis = {0};
 	struct report r = {ctx, o, set, &diagnosis, clock_now(ctx->clock), false};
 	struct deploy_apply_options how = {.dry_run = o->dry_run,
-					   .force_conflicts = o->force_conflicts};
+									   .force_conflicts = o->force_conflicts};
 	struct deploy_rollout_options wait = {.timeout_ms = o->timeout_ms};
 	int rc = deploy_apply(&c->session, set, &how, err);
 

@@ -1,7 +1,8 @@
 /* command.h - what a subcommand is, and what it is given.
  *
- * One file a subcommand, each exporting one `const struct command`; commands.c lists them. Parsing, --help, the manual's
- * OPTIONS and completion come from the same rows. A command builds one document and names its columns; out.h prints it. */
+ * One file a subcommand, each exporting one `const struct command`; commands.c lists them. Parsing,
+ * --help, the manual's OPTIONS and completion come from the same rows. A command builds one
+ * document and names its columns; out.h prints it. */
 #pragma once
 
 #include "base/cancel.h"
@@ -40,7 +41,8 @@ struct ctx {
 	struct progress progress;
 	bool err_is_terminal;
 	bool color;
-	int exit_status; /* what a successful command ends with; only `run` sets it, to the container's */
+	int exit_status; /* what a successful command ends with; only `run` sets it, to the container's
+					  */
 };
 
 enum command_group {
@@ -53,13 +55,13 @@ enum command_group {
 };
 
 struct command {
-	const char *name;     /* "push", or "image ls" for a subcommand of a family */
+	const char *name; /* "push", or "image ls" for a subcommand of a family */
 	enum command_group group;
-	const char *summary;  /* one line, starts upper case, no full stop */
-	const char *operands; /* "IMAGE", "SRC DST", "" */
+	const char *summary;            /* one line, starts upper case, no full stop */
+	const char *operands;           /* "IMAGE", "SRC DST", "" */
 	int min_operands, max_operands; /* max -1: any number */
 	const struct opt *options;
-	size_t options_size;  /* of the struct that they fill, zeroed before */
+	size_t options_size;     /* of the struct that they fill, zeroed before */
 	const char *description; /* paragraphs for help and manual; NULL: the summary says it all */
 	const char *examples;    /* lines "COMMAND\n    what it does" for help and manual */
 	bool stop_at_operand;    /* what follows the first operand belongs to somebody else (run) */
@@ -73,7 +75,8 @@ struct command {
 extern const struct opt global_opts[];
 extern const struct command *const commands[]; /* ends with NULL */
 
-/* Find by words: argv[0], and argv[1] for families ("image ls"). *words: how many were used. NULL with *err (ERR_USAGE, "did you mean"). */
+/* Find by words: argv[0], and argv[1] for families ("image ls"). *words: how many were used. NULL
+ * with *err (ERR_USAGE, "did you mean"). */
 const struct command *command_find(char **argv, int argc, int *words, struct error *err);
 
 /* help.c */
@@ -86,8 +89,8 @@ bool help_family(FILE *out, const char *family);
 void ctx_prepare(struct ctx *ctx);
 /* End a progress display. */
 void ctx_finish(struct ctx *ctx);
-/* Options written before the command's name ("msctl -C dir build"): parsed into ctx->global, taken out of argv. Returns the new
- * argc, or -1 with ERR_USAGE. */
+/* Options written before the command's name ("msctl -C dir build"): parsed into ctx->global, taken
+ * out of argv. Returns the new argc, or -1 with ERR_USAGE. */
 int take_leading_globals(struct ctx *ctx, int argc, char **argv, struct error *err);
 
 /* Say something to the person, on stderr, unless --quiet. */

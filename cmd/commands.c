@@ -5,33 +5,33 @@
 #include <string.h>
 
 /* help shows them by group and, within a group, in this order */
-#define COMMANDS(X)                                                                                \
-	X(new)                                                                                     \
-	X(template_list)                                                                           \
-	X(template_show)                                                                           \
-	X(doctor)                                                                                  \
-	X(build)                                                                                   \
-	X(sbom)                                                                                    \
-	X(run)                                                                                     \
-	X(image_ls)                                                                            \
-	X(image_inspect)                                                                       \
-	X(image_rm)                                                                            \
-	X(image_gc)                                                                            \
-	X(image_verify)                                                                        \
-	X(push)                                                                                    \
-	X(pull)                                                                                    \
-	X(inspect)                                                                                 \
-	X(login)                                                                                   \
-	X(logout)                                                                                  \
-	X(deploy)                                                                                  \
-	X(apply)                                                                                   \
-	X(status)                                                                                  \
-	X(delete)                                                                                  \
-	X(completion)                                                                              \
-	X(help)                                                                                    \
-	X(version)                                                                                 \
-	X(__complete)                                                                              \
-	X(__describe)                                                                              \
+#define COMMANDS(X)  \
+	X(new)           \
+	X(template_list) \
+	X(template_show) \
+	X(doctor)        \
+	X(build)         \
+	X(sbom)          \
+	X(run)           \
+	X(image_ls)      \
+	X(image_inspect) \
+	X(image_rm)      \
+	X(image_gc)      \
+	X(image_verify)  \
+	X(push)          \
+	X(pull)          \
+	X(inspect)       \
+	X(login)         \
+	X(logout)        \
+	X(deploy)        \
+	X(apply)         \
+	X(status)        \
+	X(delete)        \
+	X(completion)    \
+	X(help)          \
+	X(version)       \
+	X(__complete)    \
+	X(__describe)    \
 	X(__man)
 
 #define DECLARE(name) extern const struct command cmd_##name;
@@ -48,15 +48,17 @@ const struct opt global_opts[] = {
 	 "read this project file instead of msctl.yaml", 0, 0, NULL, "file"},
 	OPT_STRING('e', "env", struct global_options, env, "ENV", "the environment of msctl.yaml"),
 	OPT_CHOICE('o', "output", struct global_options, output, "table|json|yaml",
-		   ((const char *const[]){"table", "json", "yaml", NULL}), "how to print the answer"),
+			   ((const char *const[]){"table", "json", "yaml", NULL}), "how to print the answer"),
 	OPT_CHOICE(0, "progress", struct global_options, progress, "auto|tty|plain|json|none",
-		   ((const char *const[]){"auto", "tty", "plain", "json", "none", NULL}),
-		   "how to show progress"),
+			   ((const char *const[]){"auto", "tty", "plain", "json", "none", NULL}),
+			   "how to show progress"),
 	OPT_FLAG('q', "quiet", struct global_options, quiet, "print nothing but the answer and errors"),
-	OPT_COUNT('v', "verbose", struct global_options, verbose, "say what is done; twice: every request"),
+	OPT_COUNT('v', "verbose", struct global_options, verbose,
+			  "say what is done; twice: every request"),
 	OPT_FLAG(0, "no-color", struct global_options, no_color, "no colours"),
 	OPT_FLAG('y', "yes", struct global_options, yes, "answer yes to every question"),
-	OPT_MS(0, "timeout", struct global_options, timeout_ms, "TIME", "give up on servers after TIME (30s, 5m)"),
+	OPT_MS(0, "timeout", struct global_options, timeout_ms, "TIME",
+		   "give up on servers after TIME (30s, 5m)"),
 	OPT_FLAG('h', "help", struct global_options, help, "show this help"),
 	OPT_DONE,
 };
@@ -100,7 +102,8 @@ const struct command *command_find(char **argv, int argc, int *words, struct err
 {
 	char two[128];
 	/* what people type first at a tool that they do not know */
-	const struct command *found = find_exact(strcmp(argv[0], "--version") == 0 ? "version" : argv[0]);
+	const struct command *found =
+		find_exact(strcmp(argv[0], "--version") == 0 ? "version" : argv[0]);
 
 	*words = 1;
 	if (found)

@@ -1,4 +1,5 @@
-/* msctl __complete - what the shells' completion scripts ask. Prints one candidate a line, "word<TAB>summary";
+/* msctl __complete - what the shells' completion scripts ask. Prints one candidate a line,
+ * "word<TAB>summary";
  * ":file" and ":dir" ask the shell for names of its own. */
 #include "cmd/command.h"
 
@@ -81,7 +82,7 @@ static int count_operands(const struct command *cmd, int argc, char **argv)
 
 /* argv: the words behind "msctl"; the last one is being typed. */
 static int complete_run(struct ctx *ctx, const void *options, int argc, char **argv,
-			struct error *err)
+						struct error *err)
 {
 	const struct command *cmd;
 	const struct opt *o;

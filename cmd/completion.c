@@ -4,9 +4,9 @@
 #include <string.h>
 
 /* The scripts themselves, taken into the binary by the assembler. */
-#define EMBED(symbol, file)                                                                        \
-	__asm__(".section .rodata\n.balign 16\n" #symbol ": .incbin \"" file "\"\n.byte 0\n"       \
-		".previous\n");                                                                    \
+#define EMBED(symbol, file)                                                              \
+	__asm__(".section .rodata\n.balign 16\n" #symbol ": .incbin \"" file "\"\n.byte 0\n" \
+			".previous\n");                                                              \
 	extern const char symbol[]
 
 EMBED(completion_script_bash, "completions/msctl.bash");
@@ -25,7 +25,7 @@ static const struct {
 static const struct opt no_opts[] = {OPT_DONE};
 
 static int completion_run(struct ctx *ctx, const void *options, int argc, char **argv,
-			  struct error *err)
+						  struct error *err)
 {
 	(void)options;
 	(void)argc;
@@ -39,7 +39,7 @@ static int completion_run(struct ctx *ctx, const void *options, int argc, char *
 }
 
 static void completion_complete(struct ctx *ctx, int index,
-				void (*emit)(struct ctx *ctx, const char *word))
+								void (*emit)(struct ctx *ctx, const char *word))
 {
 	for (size_t i = 0; index == 0 && i < ARRAY_LEN(scripts); i++)
 		emit(ctx, scripts[i].shell);
@@ -54,7 +54,7 @@ const struct command cmd_completion = {
 	.max_operands = 1,
 	.options = no_opts,
 	.examples = "msctl completion bash >~/.local/share/bash-completion/completions/msctl\n"
-		    "    complete in bash from the next shell on",
+				"    complete in bash from the next shell on",
 	.run = completion_run,
 	.complete = completion_complete,
 };

@@ -45,8 +45,8 @@ void ctx_finish(struct ctx *ctx)
 /* Does this argument, met before the command's name, take the next one as its value? */
 static bool takes_next(const char *arg)
 {
-	const struct opt *o = arg[1] == '-' ? opt_find(global_opts, arg + 2, 0)
-					    : opt_find(global_opts, NULL, arg[1]);
+	const struct opt *o =
+		arg[1] == '-' ? opt_find(global_opts, arg + 2, 0) : opt_find(global_opts, NULL, arg[1]);
 
 	if (!o || o->type == OPT_TYPE_FLAG || o->type == OPT_TYPE_COUNT)
 		return false;

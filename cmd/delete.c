@@ -23,20 +23,19 @@ static const struct opt delete_opts[] = {
 };
 
 static int confirm(struct ctx *ctx, const struct deploy_removals *r, const char *where,
-		   struct error *err)
+				   struct error *err)
 {
 	char answer[16] = "";
 
 	if (ctx->global.yes)
 		return 0;
 	if (!isatty(STDIN_FILENO)) {
-		err_set(err, ERR_USAGE, "deleting %zu objects from %s needs a yes", r->items.count,
-			where);
+		err_set(err, ERR_USAGE, "deleting %zu objects from %s needs a yes", r->items.count, where);
 		return err_hint(err, "run it again with --yes");
 	}
 	for (size_t i = 0; i < r->items.count; i++)
 		fprintf(ctx->err, " %s/%s\n", r->items.items[i]->object.kind,
-			r->items.items[i]->object.name);
+				r->items.items[i]->object.name);
 	fprintf(ctx->err, "delete these %zu objects from %s? [y/N] ", r->items.count, where);
 	fflush(ctx->err);
 	if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
@@ -45,7 +44,7 @@ static int confirm(struct ctx *ctx, const struct deploy_removals *r, const char 
 }
 
 static int print_answer(struct ctx *ctx, const struct deploy_removals *r, const char *where,
-			struct error *err)
+						struct error *err)
 {
 	AUTO_JSON json_t *doc = json_object();
 	json_t *list = json_array();
@@ -69,7 +68,7 @@ static int print_answer(struct ctx *ctx, const struct deploy_removals *r, const 
 }
 
 static int delete_set(struct ctx *ctx, struct cluster *c, struct deploy_set *set, bool by_label,
-		      struct error *err)
+					  struct error *err)
 {
 	AUTO(deploy_removals) struct deploy_removals found = {0};
 	AUTO_FREE char *where =
@@ -80,9 +79,9 @@ static int delete_set(struct ctx *ctx, struct cluster *c, struct deploy_set *set
 		return -1;
 	if (found.spared > 0)
 		ctx_note(ctx,
-			 "%zu namespaces, volumes, claims or definitions stay: delete them by name "
-			 "with -f",
-			 found.spared);
+				 "%zu namespaces, volumes, claims or definitions stay: delete them by name "
+				 "with -f",
+				 found.spared);
 	if (found.items.count > 0 && confirm(ctx, &found, where, err) < 0)
 		return -1;
 	if (deploy_remove(&c->session, &found, timeout, err) < 0)
@@ -101,14 +100,14 @@ static int delete_files(struct ctx *ctx, const struct delete_options *o, struct 
 	for (size_t i = 0; i < o->files.count; i++)
 		strv_add(&paths, o->files.items[i]);
 	if (deploy_render(&render, &set, err) < 0 ||
-	    cluster_open(ctx, &o->cluster, NULL, NULL, &cluster, err) < 0 ||
-	    deploy_bind(&cluster.session, &set, err) < 0)
+		cluster_open(ctx, &o->cluster, NULL, NULL, &cluster, err) < 0 ||
+		deploy_bind(&cluster.session, &set, err) < 0)
 		return -1;
 	return delete_set(ctx, &cluster, &set, false, err);
 }
 
 static int delete_run(struct ctx *ctx, const void *options, int argc, char **argv,
-		      struct error *err)
+					  struct error *err)
 {
 	const struct delete_options *o = options;
 	AUTO(cluster_project) struct cluster_project p = {0};
@@ -118,7 +117,7 @@ static int delete_run(struct ctx *ctx, const void *options, int argc, char **arg
 	if (o->files.count > 0)
 		return delete_files(ctx, o, err);
 	if (cluster_project_load(ctx, &p, err) < 0 ||
-	    cluster_project_connect(ctx, &o->cluster, &p, err) < 0)
+		cluster_project_connect(ctx, &o->cluster, &p, err) < 0)
 		return -1;
 	return delete_set(ctx, &p.cluster, &p.set, true, err);
 }
@@ -131,12 +130,12 @@ const struct command cmd_delete = {
 	.options = delete_opts,
 	.options_size = sizeof(struct delete_options),
 	.description = "Deletes what 'msctl deploy' brought to the environment, and waits until it "
-		       "is gone. Only objects with the "
-		       "project's labels are deleted; namespaces, volumes and their claims, and "
-		       "custom resource definitions stay. "
-		       "With -f exactly the objects of the manifests are deleted, whatever they "
-		       "are. It asks first, unless "
-		       "--yes is given.",
+				   "is gone. Only objects with the "
+				   "project's labels are deleted; namespaces, volumes and their claims, and "
+				   "custom resource definitions stay. "
+				   "With -f exactly the objects of the manifests are deleted, whatever they "
+				   "are. It asks first, unless "
+				   "--yes is given.",
 	.examples = "msctl delete -e staging --yes\n    without being asked",
 	.run = delete_run,
 };

@@ -10,7 +10,7 @@ static json_t *describe_options(const struct opt *opts)
 
 	for (; opts->type != OPT_END; opts++) {
 		json_t *o = json_pack("{s:s, s:s, s:s*}", "name", opts->name, "help", opts->help,
-				      "argument", opts->argument);
+							  "argument", opts->argument);
 
 		if (opts->short_name)
 			json_object_set_new(o, "short", json_stringn(&opts->short_name, 1));
@@ -20,7 +20,7 @@ static json_t *describe_options(const struct opt *opts)
 }
 
 static int describe_run(struct ctx *ctx, const void *options, int argc, char **argv,
-			struct error *err)
+						struct error *err)
 {
 	AUTO(buf) struct buf text = {0};
 	AUTO_JSON json_t *doc = json_object();
@@ -38,9 +38,9 @@ static int describe_run(struct ctx *ctx, const void *options, int argc, char **a
 
 		if ((*c)->hidden)
 			continue;
-		o = json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "name", (*c)->name, "summary",
-			      (*c)->summary, "operands", (*c)->operands, "description",
-			      (*c)->description, "examples", (*c)->examples);
+		o = json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "name", (*c)->name, "summary", (*c)->summary,
+					  "operands", (*c)->operands, "description", (*c)->description, "examples",
+					  (*c)->examples);
 		json_object_set_new(o, "options", describe_options((*c)->options));
 		json_array_append_new(list, o);
 	}

@@ -62,11 +62,13 @@ static void check_runtime(struct finding *f)
 		return;
 	}
 	f->detail = xstrdup(err.msg);
-	f->fix = text_starts(err.hint, "apt-get install runc") ? "apt-get install runc (crun refuses this machine's cgroups)" : f->fix;
+	f->fix = text_starts(err.hint, "apt-get install runc")
+				 ? "apt-get install runc (crun refuses this machine's cgroups)"
+				 : f->fix;
 }
 
 static void check_library(const char *const *sonames, const char *package, const char *fix,
-			  struct finding *f)
+						  struct finding *f)
 {
 	static const struct dl_symbol none[] = {{NULL, 0}};
 	struct error err = {0};
@@ -82,20 +84,20 @@ static void check_library(const char *const *sonames, const char *package, const
 static void check_curl(struct finding *f)
 {
 	check_library((const char *const[]){"libcurl.so.4", NULL}, "libcurl4",
-		      "apt-get install libcurl4 (push, pull, deploy)", f);
+				  "apt-get install libcurl4 (push, pull, deploy)", f);
 }
 
 static void check_git(struct finding *f)
 {
 	check_library((const char *const[]){"libgit2.so.1.5", "libgit2.so.1.7", "libgit2.so.1.8",
-					    "libgit2.so.1.9", NULL},
-		      "libgit2-1.5", "apt-get install libgit2-1.5 (new, build)", f);
+										"libgit2.so.1.9", NULL},
+				  "libgit2-1.5", "apt-get install libgit2-1.5 (new, build)", f);
 }
 
 static void check_zstd(struct finding *f)
 {
 	check_library((const char *const[]){"libzstd.so.1", NULL}, "libzstd1",
-		      "apt-get install libzstd1 (layers that others compressed with zstd)", f);
+				  "apt-get install libzstd1 (layers that others compressed with zstd)", f);
 }
 
 static void check_store(struct finding *f)
@@ -123,7 +125,7 @@ static void check_kubeconfig(struct finding *f)
 		*f = (struct finding){GOOD, TAKE(path), NULL};
 	else
 		*f = (struct finding){WARNING, xstrdup("no kubeconfig found"),
-				      "set KUBECONFIG or write ~/.kube/config (needed by msctl deploy)"};
+							  "set KUBECONFIG or write ~/.kube/config (needed by msctl deploy)"};
 }
 
 static void check_roots(struct finding *f)
@@ -134,7 +136,7 @@ static void check_roots(struct finding *f)
 		*f = (struct finding){GOOD, xstrdup(path), NULL};
 	else
 		*f = (struct finding){WARNING, xstrdup("no CA certificates"),
-				      "apt-get install ca-certificates"};
+							  "apt-get install ca-certificates"};
 }
 
 static void check_clock(struct finding *f)
@@ -154,17 +156,22 @@ static const struct {
 	const char *name;
 	void (*look)(struct finding *f);
 } checks[] = {
-	{"compiler", check_compiler},     {"make", check_make},
-	{"container runtime", check_runtime}, {"image store", check_store},
-	{"libcurl", check_curl},          {"libgit2", check_git},
-	{"libzstd", check_zstd},          {"CA certificates", check_roots},
-	{"kubeconfig", check_kubeconfig}, {"clock", check_clock},
+	{"compiler", check_compiler},
+	{"make", check_make},
+	{"container runtime", check_runtime},
+	{"image store", check_store},
+	{"libcurl", check_curl},
+	{"libgit2", check_git},
+	{"libzstd", check_zstd},
+	{"CA certificates", check_roots},
+	{"kubeconfig", check_kubeconfig},
+	{"clock", check_clock},
 };
 
 static const struct opt no_opts[] = {OPT_DONE};
 
 static int doctor_run(struct ctx *ctx, const void *options, int argc, char **argv,
-		      struct error *err)
+					  struct error *err)
 {
 	static const struct print_column columns[] = {
 		{"CHECK", "check"}, {"STATE", "state"}, {"DETAIL", "detail"}, {"FIX", "fix"}, {0}};
@@ -180,11 +187,10 @@ static int doctor_run(struct ctx *ctx, const void *options, int argc, char **arg
 		checks[i].look(&f);
 		if (f.detail) /* a path may be any bytes, and must not take its row away */
 			utf8_sanitize(f.detail);
-		json_array_append_new(rows,
-				      json_pack("{s:s, s:s, s:s, s:s}", "check", checks[i].name,
-						"state", verdict_names[f.verdict], "detail",
-						f.detail ? f.detail : "not found", "fix",
-						f.verdict != GOOD && f.fix ? f.fix : ""));
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s}", "check", checks[i].name,
+											  "state", verdict_names[f.verdict], "detail",
+											  f.detail ? f.detail : "not found", "fix",
+											  f.verdict != GOOD && f.fix ? f.fix : ""));
 		bad += f.verdict == BAD;
 		free(f.detail);
 	}

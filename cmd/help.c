@@ -20,7 +20,7 @@ static const char *const group_titles[GROUP_COUNT] = {
 void help_overview(FILE *out)
 {
 	fprintf(out, "msctl takes a C microservice from an empty folder to production.\n\n"
-		     "Usage: msctl COMMAND [OPTIONS] [OPERANDS]\n");
+				 "Usage: msctl COMMAND [OPTIONS] [OPERANDS]\n");
 	for (int g = 0; g < GROUP_COUNT; g++) {
 		fprintf(out, "\n%s\n", group_titles[g]);
 		for (const struct command *const *c = commands; *c; c++)
@@ -28,7 +28,7 @@ void help_overview(FILE *out)
 				fprintf(out, "  %-16s %s\n", (*c)->name, (*c)->summary);
 	}
 	fprintf(out, "\nNew here?  msctl new NAME  ·  msctl build  ·  msctl run\n"
-		     "More:      msctl help COMMAND  ·  msctl doctor\n");
+				 "More:      msctl help COMMAND  ·  msctl doctor\n");
 }
 
 bool help_family(FILE *out, const char *family)
@@ -100,7 +100,7 @@ static void print_option(FILE *out, const struct opt *o, const struct opt *own)
 }
 
 static void print_options(FILE *out, const char *title, const struct opt *opts,
-			  const struct opt *own)
+						  const struct opt *own)
 {
 	if (opts->type == OPT_END)
 		return;
@@ -113,7 +113,7 @@ static void print_options(FILE *out, const char *title, const struct opt *opts,
 void help_command(FILE *out, const struct command *cmd)
 {
 	fprintf(out, "%s.\n\nUsage: msctl %s [OPTIONS]%s%s\n", cmd->summary, cmd->name,
-		cmd->operands[0] ? " " : "", cmd->operands);
+			cmd->operands[0] ? " " : "", cmd->operands);
 	if (cmd->description) {
 		fputc('\n', out);
 		print_filled(out, cmd->description);
@@ -128,8 +128,7 @@ void help_command(FILE *out, const struct command *cmd)
 
 static const struct opt no_opts[] = {OPT_DONE};
 
-static int help_run(struct ctx *ctx, const void *options, int argc, char **argv,
-		    struct error *err)
+static int help_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
 {
 	const struct command *cmd;
 	int words = 0;
@@ -149,7 +148,7 @@ static int help_run(struct ctx *ctx, const void *options, int argc, char **argv,
 }
 
 static void help_complete(struct ctx *ctx, int index,
-			  void (*emit)(struct ctx *ctx, const char *word))
+						  void (*emit)(struct ctx *ctx, const char *word))
 {
 	for (const struct command *const *c = commands; index == 0 && *c; c++)
 		if (!(*c)->hidden)

@@ -26,8 +26,9 @@ static void add_config(struct oci_store *store, const struct oci_manifest *m, js
 	AUTO_FREE char *platform = NULL;
 	struct error ignored = {0};
 
-	if (m->is_index || oci_store_read(store, &m->config, OCI_MAX_MANIFEST_BYTES, &bytes, &ignored) < 0 ||
-	    oci_config_parse(buf_span(&bytes), "config", &c, &ignored) < 0)
+	if (m->is_index ||
+		oci_store_read(store, &m->config, OCI_MAX_MANIFEST_BYTES, &bytes, &ignored) < 0 ||
+		oci_config_parse(buf_span(&bytes), "config", &c, &ignored) < 0)
 		return;
 	platform = oci_platform_text(&c.platform);
 	json_object_set_new(row, "platform", json_string(platform));
@@ -40,8 +41,9 @@ static json_t *describe(struct oci_store *store, const struct oci_image *image)
 	AUTO(oci_manifest) struct oci_manifest m = {0};
 	struct error problem = {0};
 	char size[16];
-	json_t *row = json_pack("{s:s, s:s, s:s#}", "reference", image->ref, "digest",
-				image->descriptor.digest, "id", oci_digest_hex(image->descriptor.digest), 12);
+	json_t *row =
+		json_pack("{s:s, s:s, s:s#}", "reference", image->ref, "digest", image->descriptor.digest,
+				  "id", oci_digest_hex(image->descriptor.digest), 12);
 
 	if (oci_store_manifest(store, &image->descriptor, &m, &problem) < 0) {
 		json_object_set_new(row, "problem", json_string(problem.msg));
@@ -58,8 +60,8 @@ static json_t *describe(struct oci_store *store, const struct oci_image *image)
 static int ls_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
 {
 	static const struct print_column columns[] = {{"REFERENCE", "reference"}, {"ID", "id"},
-						      {"PLATFORM", "platform"},	  {"SIZE", "sizeText"},
-						      {"CREATED", "created"},	  {0}};
+												  {"PLATFORM", "platform"},   {"SIZE", "sizeText"},
+												  {"CREATED", "created"},     {0}};
 	AUTO_PTR(oci_store) struct oci_store *store = NULL;
 	AUTO(oci_images) struct oci_images images = {0};
 	AUTO_JSON json_t *rows = json_array();
@@ -88,7 +90,7 @@ static int rm_run(struct ctx *ctx, const void *options, int argc, char **argv, s
 		uint64_t freed = 0;
 
 		if (oci_ref_parse_tagged(argv[i], &ref, err) < 0 ||
-		    oci_store_untag(store, &ref, true, &freed, err) < 0)
+			oci_store_untag(store, &ref, true, &freed, err) < 0)
 			return err_wrap(err, "cannot remove %s", argv[i]);
 		total += freed;
 		fprintf(ctx->out, "removed %s\n", argv[i]);
@@ -112,7 +114,8 @@ static int gc_run(struct ctx *ctx, const void *options, int argc, char **argv, s
 	return 0;
 }
 
-static int verify_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
+static int verify_run(struct ctx *ctx, const void *options, int argc, char **argv,
+					  struct error *err)
 {
 	AUTO_PTR(oci_store) struct oci_store *store = NULL;
 	size_t checked = 0;
@@ -121,17 +124,19 @@ static int verify_run(struct ctx *ctx, const void *options, int argc, char **arg
 	(void)options;
 	(void)argc;
 	(void)argv;
-	if (oci_store_open(NULL, &store, err) < 0 || oci_store_verify(store, &checked, &broken, err) < 0)
+	if (oci_store_open(NULL, &store, err) < 0 ||
+		oci_store_verify(store, &checked, &broken, err) < 0)
 		return -1;
 	fprintf(ctx->out, "%zu blobs checked, %zu broken\n", checked, broken);
 	if (broken == 0)
 		return 0;
 	err_set(err, ERR_INPUT, "%zu of %zu blobs in %s were broken and are removed", broken, checked,
-		oci_store_path(store));
+			oci_store_path(store));
 	return err_hint(err, "build or pull the images again");
 }
 
-static void complete_refs(struct ctx *ctx, int index, void (*emit)(struct ctx *ctx, const char *word))
+static void complete_refs(struct ctx *ctx, int index,
+						  void (*emit)(struct ctx *ctx, const char *word))
 {
 	AUTO_PTR(oci_store) struct oci_store *store = NULL;
 	AUTO(oci_images) struct oci_images images = {0};
@@ -181,6 +186,7 @@ const struct command cmd_image_verify = {
 	.summary = "Read every blob of the local store and check it",
 	.operands = "",
 	.options = no_opts,
-	.description = "A broken blob is removed, so that building or pulling its image again heals it.",
+	.description =
+		"A broken blob is removed, so that building or pulling its image again heals it.",
 	.run = verify_run,
 };

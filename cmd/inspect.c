@@ -16,9 +16,10 @@ struct inspect_options {
 
 static const struct opt inspect_opts[] = {
 	OPT_FLAG(0, "raw", struct inspect_options, raw, "print the manifest as it is, byte for byte"),
-	OPT_FLAG(0, "config", struct inspect_options, config, "print the image's configuration as it is"),
+	OPT_FLAG(0, "config", struct inspect_options, config,
+			 "print the image's configuration as it is"),
 	OPT_STRING(0, "platform", struct inspect_options, platform, "OS/ARCH",
-		   "of an image for several platforms show this one"),
+			   "of an image for several platforms show this one"),
 	OPT_FLAG(0, "local", struct inspect_options, local, "look into the local store"),
 	REMOTE_OPTS(struct inspect_options),
 	OPT_DONE,
@@ -27,9 +28,10 @@ static const struct opt inspect_opts[] = {
 /* The same without a registry: `msctl image inspect`. */
 static const struct opt image_inspect_opts[] = {
 	OPT_FLAG(0, "raw", struct inspect_options, raw, "print the manifest as it is, byte for byte"),
-	OPT_FLAG(0, "config", struct inspect_options, config, "print the image's configuration as it is"),
+	OPT_FLAG(0, "config", struct inspect_options, config,
+			 "print the image's configuration as it is"),
 	OPT_STRING(0, "platform", struct inspect_options, platform, "OS/ARCH",
-		   "of an image for several platforms show this one"),
+			   "of an image for several platforms show this one"),
 	OPT_DONE,
 };
 
@@ -53,9 +55,11 @@ static void view_release(struct view *v)
 	buf_release(&v->config);
 }
 
-static int get_manifest(const struct source *s, const char *digest, struct view *v, struct error *err)
+static int get_manifest(const struct source *s, const char *digest, struct view *v,
+						struct error *err)
 {
-	AUTO(oci_ref) struct oci_ref ref = {
+	AUTO(oci_ref)
+	struct oci_ref ref = {
 		xstrdup_opt(s->ref->host),
 		xstrdup(s->ref->name),
 		digest ? NULL : xstrdup_opt(s->ref->tag),
@@ -70,7 +74,8 @@ static int get_manifest(const struct source *s, const char *digest, struct view 
 }
 
 /* One manifest of an index. */
-static int choose(const struct source *s, const struct oci_platform *want, struct view *v, struct error *err)
+static int choose(const struct source *s, const struct oci_platform *want, struct view *v,
+				  struct error *err)
 {
 	AUTO(view) struct view child = {0};
 	const struct oci_descriptor *d;
@@ -95,13 +100,14 @@ static int get_config(const struct source *s, struct view *v, struct error *err)
 
 	if (d->size > OCI_MAX_MANIFEST_BYTES)
 		return err_set(err, ERR_INPUT, "config %s is larger than %u bytes", d->digest,
-			       OCI_MAX_MANIFEST_BYTES);
+					   OCI_MAX_MANIFEST_BYTES);
 	if (s->store)
 		return oci_store_read(s->store, d, OCI_MAX_MANIFEST_BYTES, &v->config, err);
 	return registry_get_blob(s->registry, s->ref, d, &v->config, err);
 }
 
-static int get_view(const struct source *s, const struct inspect_options *o, struct view *v, struct error *err)
+static int get_view(const struct source *s, const struct inspect_options *o, struct view *v,
+					struct error *err)
 {
 	struct oci_platform want;
 
@@ -126,8 +132,8 @@ static json_t *describe_entries(const struct oci_manifest *m, uint64_t *total)
 
 	for (size_t i = 0; i < m->layer_count; i++) {
 		const struct oci_descriptor *d = &m->layers[i];
-		json_t *entry = json_pack("{s:s, s:s, s:I}", "digest", d->digest, "mediaType", d->media_type,
-					  "size", (json_int_t)d->size);
+		json_t *entry = json_pack("{s:s, s:s, s:I}", "digest", d->digest, "mediaType",
+								  d->media_type, "size", (json_int_t)d->size);
 		AUTO_FREE char *platform = d->platform.os[0] ? oci_platform_text(&d->platform) : NULL;
 
 		if (platform)
@@ -153,7 +159,7 @@ static int describe_config(const struct view *v, json_t *doc, struct error *err)
 	AUTO_FREE char *platform = NULL;
 
 	if (strcmp(v->m.config.media_type, OCI_MEDIA_CONFIG) != 0 &&
-	    strcmp(v->m.config.media_type, DOCKER_MEDIA_CONFIG) != 0) {
+		strcmp(v->m.config.media_type, DOCKER_MEDIA_CONFIG) != 0) {
 		json_object_set_new(doc, "artifactType", json_string(v->m.config.media_type));
 		return 0;
 	}
@@ -176,16 +182,18 @@ static int describe_config(const struct view *v, json_t *doc, struct error *err)
 static int describe(const struct source *s, const struct view *v, json_t **out, struct error *err)
 {
 	AUTO_FREE char *text = oci_ref_text(s->ref);
-	AUTO_JSON json_t *doc = json_pack("{s:s, s:s, s:s, s:I}", "reference", text, "digest", v->d.digest,
-					  "mediaType", v->m.media_type, "size", (json_int_t)v->m.len);
+	AUTO_JSON json_t *doc =
+		json_pack("{s:s, s:s, s:s, s:I}", "reference", text, "digest", v->d.digest, "mediaType",
+				  v->m.media_type, "size", (json_int_t)v->m.len);
 	uint64_t total = 0;
 	json_t *entries = describe_entries(&v->m, &total);
 
 	json_object_set_new(doc, v->m.is_index ? "manifests" : "layers", entries);
 	if (!v->m.is_index) {
 		json_object_set_new(doc, "layerBytes", json_integer((json_int_t)total));
-		json_object_set_new(doc, "config", json_pack("{s:s, s:I}", "digest", v->m.config.digest, "size",
-							     (json_int_t)v->m.config.size));
+		json_object_set_new(doc, "config",
+							json_pack("{s:s, s:I}", "digest", v->m.config.digest, "size",
+									  (json_int_t)v->m.config.size));
 		if (describe_config(v, doc, err) < 0)
 			return -1;
 	}
@@ -207,8 +215,7 @@ static void print_list(struct ctx *ctx, const char *title, const json_t *list)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(list, i, item)
-		print_line(ctx, i == 0 ? title : "", json_string_value(item));
+	json_array_foreach(list, i, item) print_line(ctx, i == 0 ? title : "", json_string_value(item));
 }
 
 static void print_entries(struct ctx *ctx, const char *title, const json_t *list)
@@ -216,12 +223,14 @@ static void print_entries(struct ctx *ctx, const char *title, const json_t *list
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, item)
+	{
 		AUTO(buf) struct buf line = {0};
 		char size[16];
 
 		buf_addf(&line, "%s  %8s  %s", doc_text(item, "digest", ""),
-			 text_size((uint64_t)doc_int(item, "size", 0), size), doc_text(item, "platform", ""));
+				 text_size((uint64_t)doc_int(item, "size", 0), size),
+				 doc_text(item, "platform", ""));
 		while (line.len > 0 && line.data[line.len - 1] == ' ')
 			buf_cut(&line, line.len - 1);
 		print_line(ctx, i == 0 ? title : "", buf_str(&line));
@@ -231,8 +240,9 @@ static void print_entries(struct ctx *ctx, const char *title, const json_t *list
 static void print_view(struct ctx *ctx, const json_t *doc)
 {
 	static const char *const lines[][2] = {
-		{"reference", "reference"}, {"digest", "digest"}, {"type", "mediaType"},
-		{"artifact", "artifactType"}, {"platform", "platform"}, {"created", "created"},
+		{"reference", "reference"}, {"digest", "digest"},
+		{"type", "mediaType"},      {"artifact", "artifactType"},
+		{"platform", "platform"},   {"created", "created"},
 		{"user", "user"},
 	};
 	static const char *const lists[] = {"entrypoint", "cmd", "env", "ports"};
@@ -249,7 +259,7 @@ static void print_view(struct ctx *ctx, const json_t *doc)
 }
 
 static int print(struct ctx *ctx, const struct source *s, const struct inspect_options *o,
-		 const struct view *v, struct error *err)
+				 const struct view *v, struct error *err)
 {
 	AUTO_JSON json_t *doc = NULL;
 
@@ -268,7 +278,8 @@ static int print(struct ctx *ctx, const struct source *s, const struct inspect_o
 	return 0;
 }
 
-static int inspect_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
+static int inspect_run(struct ctx *ctx, const void *options, int argc, char **argv,
+					   struct error *err)
 {
 	const struct inspect_options *o = options;
 	AUTO(oci_ref) struct oci_ref ref = {0};
@@ -305,14 +316,17 @@ const struct command cmd_inspect = {
 	.max_operands = 1,
 	.options = inspect_opts,
 	.options_size = sizeof(struct inspect_options),
-	.description = "Two requests: the manifest and the configuration, both verified. A reference without a "
-		       "registry host names an image of the local store.",
-	.examples = "msctl inspect registry.example.com/shop/orders:1.4.0\n    what is it, and how large\n"
-		    "msctl inspect --config orders:1.4.0\n    the configuration of a local image as it is",
+	.description =
+		"Two requests: the manifest and the configuration, both verified. A reference without a "
+		"registry host names an image of the local store.",
+	.examples =
+		"msctl inspect registry.example.com/shop/orders:1.4.0\n    what is it, and how large\n"
+		"msctl inspect --config orders:1.4.0\n    the configuration of a local image as it is",
 	.run = inspect_run,
 };
 
-static int image_inspect_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
+static int image_inspect_run(struct ctx *ctx, const void *options, int argc, char **argv,
+							 struct error *err)
 {
 	struct inspect_options o = *(const struct inspect_options *)options;
 
@@ -329,7 +343,8 @@ const struct command cmd_image_inspect = {
 	.max_operands = 1,
 	.options = image_inspect_opts,
 	.options_size = sizeof(struct inspect_options),
-	.examples = "msctl image inspect orders:0.1.0\n    what it is, and how large\n"
-		    "msctl image inspect --config orders:0.1.0 | jq .config\n    its configuration as it is",
+	.examples =
+		"msctl image inspect orders:0.1.0\n    what it is, and how large\n"
+		"msctl image inspect --config orders:0.1.0 | jq .config\n    its configuration as it is",
 	.run = image_inspect_run,
 };

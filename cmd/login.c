@@ -18,7 +18,7 @@ struct login_options {
 static const struct opt login_opts[] = {
 	OPT_STRING('u', "username", struct login_options, username, "NAME", "the account"),
 	OPT_FLAG(0, "password-stdin", struct login_options, password_stdin,
-		 "read the password from standard input"),
+			 "read the password from standard input"),
 	REMOTE_OPTS(struct login_options),
 	OPT_DONE,
 };
@@ -85,7 +85,8 @@ static int need_terminal(const char *what, struct error *err)
 	return err_hint(err, "give -u NAME, and the password by --password-stdin");
 }
 
-static int read_creds(struct ctx *ctx, const struct login_options *o, struct creds *out, struct error *err)
+static int read_creds(struct ctx *ctx, const struct login_options *o, struct creds *out,
+					  struct error *err)
 {
 	AUTO_SECRET struct buf text = {0};
 	bool terminal = isatty(STDIN_FILENO);
@@ -116,15 +117,17 @@ static int read_creds(struct ctx *ctx, const struct login_options *o, struct cre
 }
 
 static int keep(struct ctx *ctx, struct creds_store *store, const char *host, const struct creds *c,
-		struct error *err)
+				struct error *err)
 {
 	AUTO_FREE char *where = NULL;
 
 	if (creds_save(store, host, c, &where, err) < 0)
 		return err_wrap(err, "logged in to %s, but cannot keep the credentials", host);
 	if (!text_starts(where, "docker-credential-"))
-		ctx_note(ctx, "note: the password is kept readable (base64 only) in %s; a credential helper is safer",
-			 where);
+		ctx_note(
+			ctx,
+			"note: the password is kept readable (base64 only) in %s; a credential helper is safer",
+			where);
 	return 0;
 }
 
@@ -139,7 +142,7 @@ static int login_run(struct ctx *ctx, const void *options, int argc, char **argv
 	if (remote_host(argv[0], &host, err) < 0 || read_creds(ctx, o, &c, err) < 0)
 		return -1;
 	if (remote_open(ctx, &o->remote, host, &remote, err) < 0 ||
-	    registry_check_login(remote.registry, &c, err) < 0)
+		registry_check_login(remote.registry, &c, err) < 0)
 		return err_wrap(err, "cannot log in to %s", host);
 	if (keep(ctx, &remote.creds, host, &c, err) < 0)
 		return -1;
@@ -156,10 +159,12 @@ const struct command cmd_login = {
 	.max_operands = 1,
 	.options = login_opts,
 	.options_size = sizeof(struct login_options),
-	.description = "The credentials are tried first, and kept only if the registry takes them: in the "
-		       "credential helper that the docker configuration names, else in that file, where docker, "
-		       "podman and skopeo find them as well.",
+	.description =
+		"The credentials are tried first, and kept only if the registry takes them: in the "
+		"credential helper that the docker configuration names, else in that file, where docker, "
+		"podman and skopeo find them as well.",
 	.examples = "msctl login registry.example.com\n    ask for user name and password\n"
-		    "echo \"$TOKEN\" | msctl login -u ci --password-stdin registry.example.com\n    for scripts",
+				"echo \"$TOKEN\" | msctl login -u ci --password-stdin registry.example.com\n    "
+				"for scripts",
 	.run = login_run,
 };

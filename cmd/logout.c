@@ -11,7 +11,8 @@ static const struct opt logout_opts[] = {
 	OPT_DONE,
 };
 
-static int logout_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
+static int logout_run(struct ctx *ctx, const void *options, int argc, char **argv,
+					  struct error *err)
 {
 	const struct logout_options *o = options;
 	AUTO(creds_store) struct creds_store store = {.file = o->authfile, .cancel = ctx->cancel};

@@ -20,9 +20,9 @@ static int check_operands(const struct command *cmd, int n, struct error *err)
 	if (n >= cmd->min_operands && (cmd->max_operands < 0 || n <= cmd->max_operands))
 		return 0;
 	err_set(err, ERR_USAGE, "'msctl %s' %s", cmd->name,
-		n < cmd->min_operands ? "needs more operands" : "got too many operands");
-	return err_hint(err, "usage: msctl %s [OPTIONS]%s%s", cmd->name,
-			cmd->operands[0] ? " " : "", cmd->operands);
+			n < cmd->min_operands ? "needs more operands" : "got too many operands");
+	return err_hint(err, "usage: msctl %s [OPTIONS]%s%s", cmd->name, cmd->operands[0] ? " " : "",
+					cmd->operands);
 }
 
 static int run_command(struct ctx *ctx, const struct command *cmd, char **argv, struct error *err)

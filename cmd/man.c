@@ -1,5 +1,5 @@
-/* msctl __man - manual pages (man(7) macros) from the command tables: one page a command, and the parts of msctl(1)
- * that are tables. */
+/* msctl __man - manual pages (man(7) macros) from the command tables: one page a command, and the
+ * parts of msctl(1) that are tables. */
 #include "cmd/command.h"
 
 #include <ctype.h>

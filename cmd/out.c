@@ -10,7 +10,7 @@ bool out_is_document(const struct ctx *ctx)
 }
 
 int out_print(struct ctx *ctx, const json_t *doc, const struct print_column *columns,
-	      struct error *err)
+			  struct error *err)
 {
 	AUTO(buf) struct buf text = {0};
 	enum print_format format = PRINT_TABLE;

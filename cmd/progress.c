@@ -71,7 +71,7 @@ static void draw_bar(const struct display *d, const struct bar *b, size_t width)
 		buf_addf(&line, " %s/s", text_size(rate, done));
 		if (b->total > b->done && rate > 0)
 			buf_addf(&line, " %s left",
-				 text_duration((int64_t)((b->total - b->done) * 1000 / rate), total));
+					 text_duration((int64_t)((b->total - b->done) * 1000 / rate), total));
 	}
 	if (line.len >= width)
 		buf_cut(&line, width - 1);
@@ -118,7 +118,7 @@ static void print_plain(struct ctx *ctx, const struct progress_event *e)
 		line = xasprintf(" %s", e->text ? e->text : "");
 	else if (e->kind == PROGRESS_DONE && e->total > 0)
 		line = xasprintf(" %-24s %s (%s)", e->label ? e->label : "", e->text ? e->text : "done",
-				 text_size(e->total, size));
+						 text_size(e->total, size));
 	else if (e->kind == PROGRESS_DONE)
 		line = xasprintf(" %-24s %s", e->label ? e->label : "", e->text ? e->text : "done");
 	if (!line)
@@ -149,8 +149,8 @@ static void emit_tty(void *user, const struct progress_event *e)
 	if (!b && d->count < MAX_BARS) {
 		b = &d->bars[d->count++];
 		*b = (struct bar){.id = xstrdup(id),
-				  .label = xstrdup(e->label ? e->label : id),
-				  .started_ms = clock_now(d->ctx->clock)};
+						  .label = xstrdup(e->label ? e->label : id),
+						  .started_ms = clock_now(d->ctx->clock)};
 		utf8_sanitize(b->label);
 	}
 	if (!b)

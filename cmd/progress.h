@@ -1,4 +1,5 @@
-/* progress.h - what progress looks like: bars on a terminal, plain lines elsewhere, JSON events on request. */
+/* progress.h - what progress looks like: bars on a terminal, plain lines elsewhere, JSON events on
+ * request. */
 #pragma once
 
 #include "cmd/command.h"

@@ -9,7 +9,7 @@ struct pull_options {
 
 static const struct opt pull_opts[] = {
 	OPT_STRING(0, "platform", struct pull_options, platform, "OS/ARCH",
-		   "of an image for several platforms take this one"),
+			   "of an image for several platforms take this one"),
 	OPT_FLAG(0, "all-platforms", struct pull_options, all_platforms, "take all of them"),
 	REMOTE_OPTS(struct pull_options),
 	OPT_DONE,
@@ -37,7 +37,7 @@ static int pull_run(struct ctx *ctx, const void *options, int argc, char **argv,
 		what.platform = &platform;
 	}
 	if (remote_registry_ref(argv[0], &from, err) < 0 || oci_store_open(NULL, &store, err) < 0 ||
-	    remote_open(ctx, &o->remote, from.host, &remote, err) < 0)
+		remote_open(ctx, &o->remote, from.host, &remote, err) < 0)
 		return -1;
 	what.store = store;
 	if (registry_pull(remote.registry, &what, &result, err) < 0)
@@ -55,12 +55,12 @@ const struct command cmd_pull = {
 	.max_operands = 1,
 	.options = pull_opts,
 	.options_size = sizeof(struct pull_options),
-	.description =
-		"Layers that the store has are not fetched again. Every byte is verified against the digest "
-		"that names it, while it arrives; the image is named once all of it is there.",
+	.description = "Layers that the store has are not fetched again. Every byte is verified "
+				   "against the digest "
+				   "that names it, while it arrives; the image is named once all of it is there.",
 	.examples = "msctl pull registry.example.com/shop/orders:1.4.0\n"
-		    "    take the image for this machine's platform\n"
-		    "msctl pull --all-platforms registry.example.com/shop/orders@sha256:...\n"
-		    "    take an index with all that it names",
+				"    take the image for this machine's platform\n"
+				"msctl pull --all-platforms registry.example.com/shop/orders@sha256:...\n"
+				"    take an index with all that it names",
 	.run = pull_run,
 };

@@ -14,10 +14,12 @@ struct push_options {
 };
 
 static const struct opt push_opts[] = {
-	OPT_STRING(0, "as", struct push_options, as, "REF", "push under this name instead of the local one"),
+	OPT_STRING(0, "as", struct push_options, as, "REF",
+			   "push under this name instead of the local one"),
 	OPT_STRING(0, "mount-from", struct push_options, mount_from, "REPO",
-		   "a repository of the same registry that may have the layers"),
-	OPT_FLAG(0, "no-sbom", struct push_options, no_sbom, "leave out the SBOM that msctl build made"),
+			   "a repository of the same registry that may have the layers"),
+	OPT_FLAG(0, "no-sbom", struct push_options, no_sbom,
+			 "leave out the SBOM that msctl build made"),
 	REMOTE_OPTS(struct push_options),
 	OPT_DONE,
 };
@@ -32,14 +34,15 @@ static int project_ref(struct ctx *ctx, bool needs_host, struct oci_ref *out, st
 		return -1;
 	if (needs_host && !ref.host) {
 		err_set(err, ERR_INPUT, "%s: image '%s' names no registry", p.file, p.image);
-		return err_hint(err, "write it as HOST/%s, or push with --as HOST/%s:TAG", p.image, p.image);
+		return err_hint(err, "write it as HOST/%s, or push with --as HOST/%s:TAG", p.image,
+						p.image);
 	}
 	*out = MOVE(ref);
 	return 0;
 }
 
 static int choose_refs(struct ctx *ctx, const struct push_options *o, const char *operand,
-		       struct oci_ref refs[2], struct error *err)
+					   struct oci_ref refs[2], struct error *err)
 {
 	struct oci_ref *local = &refs[0];
 	struct oci_ref *to = &refs[1];
@@ -57,7 +60,7 @@ static int choose_refs(struct ctx *ctx, const struct push_options *o, const char
 		return err_hint(err, "push it with --as HOST/%s", operand);
 	}
 	*to = (struct oci_ref){xstrdup(local->host), xstrdup(local->name), xstrdup_opt(local->tag),
-			       xstrdup_opt(local->digest)};
+						   xstrdup_opt(local->digest)};
 	return 0;
 }
 
@@ -74,8 +77,8 @@ static int check_mount_from(const struct push_options *o, struct error *err)
 	return err_hint(err, "name it without host and tag: --mount-from shop/orders");
 }
 
-static int find_image(struct oci_store *store, const struct oci_ref *ref, struct oci_descriptor *out,
-		      struct error *err)
+static int find_image(struct oci_store *store, const struct oci_ref *ref,
+					  struct oci_descriptor *out, struct error *err)
 {
 	AUTO_FREE char *text = oci_ref_text(ref);
 	bool had_hint;
@@ -109,12 +112,12 @@ static int push_run(struct ctx *ctx, const void *options, int argc, char **argv,
 		return -1;
 	if (find_image(store, &local, &image, err) < 0)
 		return argc == 0 && err->code == ERR_MISSING ? err_hint(err, "run 'msctl build' first")
-							     : -1;
+													 : -1;
 	if (remote_open(ctx, &o->remote, to.host, &remote, err) < 0)
 		return -1;
 	what = (struct registry_push){store, &image, &to, o->mount_from};
 	if (registry_push(remote.registry, &what, &result, err) < 0 ||
-	    (!o->no_sbom && remote_push_sbom(ctx, &remote, &what, err) < 0))
+		(!o->no_sbom && remote_push_sbom(ctx, &remote, &what, err) < 0))
 		return -1;
 	ctx_finish(ctx);
 	return remote_report(ctx, &to, &result, clock_now(ctx->clock) - begun, err);
@@ -129,14 +132,18 @@ const struct command cmd_push = {
 	.options = push_opts,
 	.options_size = sizeof(struct push_options),
 	.description =
-		"Without REF the project's image and version are pushed. Only what the registry lacks is sent: "
-		"layers are mounted from other repositories where that is possible, the others go up side by "
+		"Without REF the project's image and version are pushed. Only what the registry lacks is "
+		"sent: "
+		"layers are mounted from other repositories where that is possible, the others go up side "
+		"by "
 		"side, the manifest follows. The last line is the reference with the digest to deploy.\n\n"
-		"The SBOM of an image that msctl build made here follows it as a referrer (OCI 1.1). A registry "
-		"that lists no referrers gets an index of them under the tag sha256-DIGEST, where other tools "
+		"The SBOM of an image that msctl build made here follows it as a referrer (OCI 1.1). A "
+		"registry "
+		"that lists no referrers gets an index of them under the tag sha256-DIGEST, where other "
+		"tools "
 		"look, too.",
 	.examples = "msctl push\n    push what msctl build built\n"
-		    "msctl push orders:1.4.0 --as registry.example.com/shop/orders:1.4.0\n"
-		    "    push a local image under another name",
+				"msctl push orders:1.4.0 --as registry.example.com/shop/orders:1.4.0\n"
+				"    push a local image under another name",
 	.run = push_run,
 };

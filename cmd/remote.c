@@ -17,8 +17,8 @@ void remote_release(struct remote *r)
 	*r = (struct remote){0};
 }
 
-int remote_open(struct ctx *ctx, const struct remote_options *o, const char *host, struct remote *out,
-		struct error *err)
+int remote_open(struct ctx *ctx, const struct remote_options *o, const char *host,
+				struct remote *out, struct error *err)
 {
 	struct error ignored;
 	struct registry_options options;
@@ -72,16 +72,18 @@ int remote_host(const char *text, char **out, struct error *err)
 	AUTO(oci_ref) struct oci_ref ref = {0};
 	struct error ignored;
 
-	if (oci_ref_parse(full, &ref, &ignored) < 0 || !ref.host || strcmp(ref.name, "library/x") != 0) {
+	if (oci_ref_parse(full, &ref, &ignored) < 0 || !ref.host ||
+		strcmp(ref.name, "library/x") != 0) {
 		err_set(err, ERR_USAGE, "'%s' is no registry host", text);
-		return err_hint(err, "name the host alone, without https:// and path: registry.example.com:5000");
+		return err_hint(
+			err, "name the host alone, without https:// and path: registry.example.com:5000");
 	}
 	*out = TAKE(ref.host);
 	return 0;
 }
 
-int remote_pull(struct ctx *ctx, const struct remote_options *o, const char *ref, struct oci_store *store,
-		struct error *err)
+int remote_pull(struct ctx *ctx, const struct remote_options *o, const char *ref,
+				struct oci_store *store, struct error *err)
 {
 	static const struct remote_options none;
 	AUTO(oci_ref) struct oci_ref from = {0};
@@ -90,7 +92,7 @@ int remote_pull(struct ctx *ctx, const struct remote_options *o, const char *ref
 	struct registry_pull what = {.store = store, .from = &from};
 
 	if (remote_registry_ref(ref, &from, err) < 0 ||
-	    remote_open(ctx, o ? o : &none, from.host, &remote, err) < 0)
+		remote_open(ctx, o ? o : &none, from.host, &remote, err) < 0)
 		return -1;
 	return registry_pull(remote.registry, &what, &result, err);
 }
@@ -111,8 +113,8 @@ static size_t count_of(const struct registry_result *result, const char *outcome
 	size_t n = 0;
 	size_t i;
 
-	json_array_foreach(result->blobs, i, item)
-		n += strcmp(doc_text(item, "outcome", ""), outcome) == 0;
+	json_array_foreach(result->blobs, i, item) n +=
+		strcmp(doc_text(item, "outcome", ""), outcome) == 0;
 	return n;
 }
 
@@ -129,7 +131,8 @@ static void say_counts(struct ctx *ctx, const struct registry_result *result, in
 	char size[16];
 	char time[16];
 
-	add_count(&line, result->present, result->present == 1 ? "blob already there" : "blobs already there");
+	add_count(&line, result->present,
+			  result->present == 1 ? "blob already there" : "blobs already there");
 	add_count(&line, result->mounted, "mounted");
 	add_count(&line, result->moved, uploaded ? "uploaded" : "downloaded");
 	if (result->moved)
@@ -138,7 +141,8 @@ static void say_counts(struct ctx *ctx, const struct registry_result *result, in
 	ctx_note(ctx, " %s    %s", buf_str(&line), text_duration(ms, time));
 }
 
-int remote_push_sbom(struct ctx *ctx, struct remote *r, const struct registry_push *what, struct error *err)
+int remote_push_sbom(struct ctx *ctx, struct remote *r, const struct registry_push *what,
+					 struct error *err)
 {
 	AUTO_FREE char *name = oci_ref_text(what->to);
 	size_t count = 0;
@@ -154,7 +158,7 @@ int remote_push_sbom(struct ctx *ctx, struct remote *r, const struct registry_pu
 }
 
 int remote_report(struct ctx *ctx, const struct oci_ref *ref, const struct registry_result *result,
-		  int64_t ms, struct error *err)
+				  int64_t ms, struct error *err)
 {
 	AUTO_FREE char *full = pinned(ref, result->image.digest);
 	AUTO_FREE char *repository = oci_ref_repository(ref);

@@ -28,18 +28,20 @@ static const char *const pull_choices[] = {"missing", "never", NULL};
 
 static const struct opt run_opts[] = {
 	OPT_LIST('p', "publish", struct run_options, ports, "PORT:PORT",
-		 "accepted for equal numbers: the container shares the host's network"),
+			 "accepted for equal numbers: the container shares the host's network"),
 	OPT_LIST('e', "env", struct run_options, env, "NAME=VALUE",
-		 "set a variable of the container; NAME alone takes ours"),
-	OPT_LIST(0, "env-file", struct run_options, env_files, "FILE", "read variables from FILE, one a line"),
+			 "set a variable of the container; NAME alone takes ours"),
+	OPT_LIST(0, "env-file", struct run_options, env_files, "FILE",
+			 "read variables from FILE, one a line"),
 	OPT_STRING('u', "user", struct run_options, user, "USER[:GROUP]", "run as somebody else"),
 	OPT_STRING(0, "entrypoint", struct run_options, entrypoint, "PROGRAM",
-		   "run PROGRAM instead of the image's entrypoint"),
+			   "run PROGRAM instead of the image's entrypoint"),
 	OPT_FLAG(0, "read-only", struct run_options, read_only, "no writing but to /tmp"),
 	OPT_STRING(0, "name", struct run_options, name, "NAME", "the container's host name"),
 	OPT_CHOICE(0, "pull", struct run_options, pull, "missing|never", pull_choices,
-		   "fetch an image that is not here (the default), or fail"),
-	OPT_PATH(0, "runtime", struct run_options, runtime, "PROGRAM", "run it with this OCI runtime", "file"),
+			   "fetch an image that is not here (the default), or fail"),
+	OPT_PATH(0, "runtime", struct run_options, runtime, "PROGRAM", "run it with this OCI runtime",
+			 "file"),
 	REMOTE_OPTS(struct run_options),
 	OPT_DONE,
 };
@@ -61,9 +63,10 @@ static int check_port(const char *text, struct error *err)
 	}
 	if (from == to)
 		return 0;
-	err_set(err, ERR_USAGE, "-p %s: ports are not mapped, the container shares the host's network", text);
+	err_set(err, ERR_USAGE, "-p %s: ports are not mapped, the container shares the host's network",
+			text);
 	return err_hint(err, "let the service listen on %d, for instance by a variable given with -e",
-			(int)from);
+					(int)from);
 }
 
 static int add_variable(struct strv *env, const char *text, const char *where, struct error *err)
@@ -121,7 +124,7 @@ static int project_ref(struct ctx *ctx, struct oci_ref *out, struct error *err)
 }
 
 static int find_image(struct ctx *ctx, const struct run_options *o, struct oci_store *store,
-		      const struct oci_ref *ref, struct oci_descriptor *out, struct error *err)
+					  const struct oci_ref *ref, struct oci_descriptor *out, struct error *err)
 {
 	AUTO_FREE char *text = oci_ref_text(ref);
 
@@ -141,12 +144,13 @@ static bool is_host_name(const char *name)
 	size_t len = strlen(name);
 
 	return len > 0 && len < 64 && name[0] != '-' && name[0] != '.' &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") == len;
+		   strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") == len;
 }
 
 /* Everything that needs the store: it is free again when the container starts. */
 static int prepare(struct ctx *ctx, const struct run_options *o, const struct oci_ref *ref,
-		   const struct runtime_options *what, struct runtime_bundle **out, struct error *err)
+				   const struct runtime_options *what, struct runtime_bundle **out,
+				   struct error *err)
 {
 	AUTO_PTR(oci_store) struct oci_store *store = NULL;
 	AUTO(oci_descriptor) struct oci_descriptor image = {0};
@@ -195,7 +199,7 @@ static int run_run(struct ctx *ctx, const void *options, int argc, char **argv, 
 	what.env_count = env.count;
 	if (prepare(ctx, o, &ref, &what, &bundle, err) < 0)
 		return argc == 0 && err->code == ERR_MISSING ? err_hint(err, "run 'msctl build' first")
-							     : -1;
+													 : -1;
 	ctx_finish(ctx);
 	return runtime_start(bundle, &ctx->exit_status, err);
 }
@@ -211,17 +215,22 @@ const struct command cmd_run = {
 	.options_size = sizeof(struct run_options),
 	.stop_at_operand = true,
 	.description =
-		"Unpacks the image and runs its program through an OCI runtime, crun or runc, until it ends; the\n"
-		"exit status is the program's. Without IMAGE it is the project's image; an image of a registry is\n"
+		"Unpacks the image and runs its program through an OCI runtime, crun or runc, until it "
+		"ends; the\n"
+		"exit status is the program's. Without IMAGE it is the project's image; an image of a "
+		"registry is\n"
 		"pulled when it is not in the local store. ARGs replace the image's default arguments.\n"
 		"\n"
-		"The container shares the host's network, so a port that the program listens on is reached without\n"
-		"mapping. It has no new privileges, few capabilities for root and none for others; an ordinary\n"
-		"user's containers run in a user namespace. Signals are passed on, a second Ctrl-C kills. Nothing is left\n"
+		"The container shares the host's network, so a port that the program listens on is reached "
+		"without\n"
+		"mapping. It has no new privileges, few capabilities for root and none for others; an "
+		"ordinary\n"
+		"user's containers run in a user namespace. Signals are passed on, a second Ctrl-C kills. "
+		"Nothing is left\n"
 		"behind when it ends.",
 	.examples = "msctl run\n"
-		    "    run the project's image\n"
-		    "msctl run -e LOG_LEVEL=debug orders:0.1.0 --check\n"
-		    "    run an image with a variable and an argument",
+				"    run the project's image\n"
+				"msctl run -e LOG_LEVEL=debug orders:0.1.0 --check\n"
+				"    run an image with a variable and an argument",
 	.run = run_run,
 };

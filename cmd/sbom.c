@@ -14,8 +14,8 @@ struct sbom_options {
 
 static const struct opt sbom_opts[] = {
 	OPT_CHOICE(0, "format", struct sbom_options, format, "spdx|cyclonedx",
-		   ((const char *const[]){"spdx", "cyclonedx", NULL}),
-		   "the kind of document (default: spdx)"),
+			   ((const char *const[]){"spdx", "cyclonedx", NULL}),
+			   "the kind of document (default: spdx)"),
 	OPT_DONE,
 };
 
@@ -33,7 +33,7 @@ static int choose_ref(struct ctx *ctx, const char *operand, struct oci_ref *out,
 
 /* Of an index, the image for this machine. */
 static int choose_image(struct oci_store *store, const char *name, struct oci_descriptor *d,
-			struct error *err)
+						struct error *err)
 {
 	AUTO(oci_manifest) struct oci_manifest m = {0};
 	struct oci_platform host;
@@ -79,7 +79,7 @@ static int sbom_run(struct ctx *ctx, const void *options, int argc, char **argv,
 	AUTO_FREE char *name = NULL;
 
 	if (choose_ref(ctx, argc ? argv[0] : NULL, &ref, err) < 0 ||
-	    oci_store_open(NULL, &store, err) < 0 || oci_store_find(store, &ref, &image, err) < 0)
+		oci_store_open(NULL, &store, err) < 0 || oci_store_find(store, &ref, &image, err) < 0)
 		return -1;
 	name = oci_ref_text(&ref);
 	if (choose_image(store, name, &image, err) < 0)
@@ -93,7 +93,8 @@ static int sbom_run(struct ctx *ctx, const void *options, int argc, char **argv,
 	return print_document_of(ctx, &bytes, err);
 }
 
-static void complete_refs(struct ctx *ctx, int index, void (*emit)(struct ctx *ctx, const char *word))
+static void complete_refs(struct ctx *ctx, int index,
+						  void (*emit)(struct ctx *ctx, const char *word))
 {
 	AUTO_PTR(oci_store) struct oci_store *store = NULL;
 	AUTO(oci_images) struct oci_images images = {0};
@@ -115,16 +116,19 @@ const struct command cmd_sbom = {
 	.options = sbom_opts,
 	.options_size = sizeof(struct sbom_options),
 	.description =
-		"Prints the software bill of materials that msctl build kept beside the image, as SPDX 2.3 or "
-		"CycloneDX 1.5: each file of its layers with its checksums and where it is from, the project or "
-		"a Debian package with version, source package and licence. Without REF the project's image and "
+		"Prints the software bill of materials that msctl build kept beside the image, as SPDX 2.3 "
+		"or "
+		"CycloneDX 1.5: each file of its layers with its checksums and where it is from, the "
+		"project or "
+		"a Debian package with version, source package and licence. Without REF the project's "
+		"image and "
 		"version are meant.\n\n"
 		"A licence is told as an SPDX expression where the package's copyright file is "
 		"machine-readable and each of its licences has an SPDX name, and as NOASSERTION otherwise. "
 		"Files of a base image are not listed; the base is named with its digest. The document "
 		"is a function of the image and of the packages of the machine that built it.",
 	.examples = "msctl sbom\n    what msctl build built last, as SPDX 2.3 JSON\n"
-		    "msctl sbom orders:1.4.0 --format cyclonedx\n    as CycloneDX 1.5 JSON",
+				"msctl sbom orders:1.4.0 --format cyclonedx\n    as CycloneDX 1.5 JSON",
 	.run = sbom_run,
 	.complete = complete_refs,
 };

@@ -1,4 +1,5 @@
-/* signals.h - SIGINT and SIGTERM set a flag that everything waits on; a second one ends the process at once. */
+/* signals.h - SIGINT and SIGTERM set a flag that everything waits on; a second one ends the process
+ * at once. */
 #pragma once
 
 #include "base/cancel.h"

@@ -16,7 +16,7 @@ static const struct opt status_opts[] = {
 };
 
 static const struct print_column columns[] = {
-	{"KIND", "kind"},     {"NAME", "name"},	      {"READY", "ready"}, {"STATE", "state"},
+	{"KIND", "kind"},     {"NAME", "name"},       {"READY", "ready"}, {"STATE", "state"},
 	{"REASON", "reason"}, {"MESSAGE", "message"}, {NULL, NULL},
 };
 
@@ -36,7 +36,7 @@ static const char *first_bad(const json_t *rows, const char **name)
 }
 
 static int status_run(struct ctx *ctx, const void *options, int argc, char **argv,
-		      struct error *err)
+					  struct error *err)
 {
 	const struct status_options *o = options;
 	AUTO(cluster_project) struct cluster_project p = {0};
@@ -48,7 +48,7 @@ static int status_run(struct ctx *ctx, const void *options, int argc, char **arg
 	(void)argc;
 	(void)argv;
 	if (cluster_project_load(ctx, &p, err) < 0 ||
-	    cluster_project_connect(ctx, &o->cluster, &p, err) < 0)
+		cluster_project_connect(ctx, &o->cluster, &p, err) < 0)
 		return -1;
 	bad = deploy_status(&p.cluster.session, &p.set, &rows, err);
 	ctx_finish(ctx);
@@ -57,10 +57,9 @@ static int status_run(struct ctx *ctx, const void *options, int argc, char **arg
 	if (bad == 0)
 		return 0;
 	kind = first_bad(rows, &name);
-	err_set(err, ERR_NOT_READY, "%d of %zu objects %s not ready: %s/%s", bad,
-		json_array_size(rows), bad == 1 ? "is" : "are", kind, name);
-	return err_hint(err,
-			"run 'msctl deploy' to bring the environment to what the manifests say");
+	err_set(err, ERR_NOT_READY, "%d of %zu objects %s not ready: %s/%s", bad, json_array_size(rows),
+			bad == 1 ? "is" : "are", kind, name);
+	return err_hint(err, "run 'msctl deploy' to bring the environment to what the manifests say");
 }
 
 const struct command cmd_status = {
@@ -71,9 +70,9 @@ const struct command cmd_status = {
 	.options = status_opts,
 	.options_size = sizeof(struct status_options),
 	.description = "Looks at the objects of the environment's manifests and changes nothing. "
-		       "The exit status is 0 when "
-		       "all of them are there and ready, 8 when one is not.",
+				   "The exit status is 0 when "
+				   "all of them are there and ready, 8 when one is not.",
 	.examples = "msctl status -e staging\n    one line an object\n"
-		    "msctl status -e staging -o json\n    the same for programs",
+				"msctl status -e staging -o json\n    the same for programs",
 	.run = status_run,
 };

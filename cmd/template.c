@@ -22,7 +22,7 @@ static int list_run(struct ctx *ctx, const void *options, int argc, char **argv,
 		if (template_source_load(names.items[i], &source, err) < 0)
 			return -1;
 		json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "name", source.name, "version",
-						      source.version, "summary", source.summary));
+											  source.version, "summary", source.summary));
 	}
 	return out_print(ctx, rows, columns, err);
 }
@@ -30,10 +30,10 @@ static int list_run(struct ctx *ctx, const void *options, int argc, char **argv,
 static int show_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
 {
 	static const struct print_column columns[] = {{"VARIABLE", "name"},
-						      {"TYPE", "type"},
-						      {"DEFAULT", "default"},
-						      {"SUMMARY", "summary"},
-						      {0}};
+												  {"TYPE", "type"},
+												  {"DEFAULT", "default"},
+												  {"SUMMARY", "summary"},
+												  {0}};
 	AUTO(template_source) struct template_source source = {0};
 
 	(void)options;
@@ -42,12 +42,12 @@ static int show_run(struct ctx *ctx, const void *options, int argc, char **argv,
 	if (out_is_document(ctx))
 		return out_print(ctx, source.yaml.documents[0], NULL, err);
 	fprintf(ctx->out, "%s %s: %s\n%zu files\n\n", source.name, source.version, source.summary,
-		source.file_count);
+			source.file_count);
 	return out_print(ctx, source.variables, columns, err);
 }
 
 static void complete_names(struct ctx *ctx, int index,
-			   void (*emit)(struct ctx *ctx, const char *word))
+						   void (*emit)(struct ctx *ctx, const char *word))
 {
 	AUTO(strv) struct strv names = {0};
 

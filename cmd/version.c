@@ -8,7 +8,7 @@
 static const struct opt no_opts[] = {OPT_DONE};
 
 static int version_run(struct ctx *ctx, const void *options, int argc, char **argv,
-		       struct error *err)
+					   struct error *err)
 {
 	(void)options;
 	(void)argc;

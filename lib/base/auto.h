@@ -19,35 +19,35 @@
 #define AUTO(type) __attribute__((cleanup(type##_release)))
 #define AUTO_PTR(type) __attribute__((cleanup(type##_auto_ptr_)))
 
-#define DEFINE_AUTO_PTR(type)                                                                      \
-	static inline UNUSED void type##_auto_ptr_(struct type **p)                                \
-	{                                                                                          \
-		if (*p)                                                                            \
-			type##_free(*p);                                                           \
+#define DEFINE_AUTO_PTR(type)                                   \
+	static inline UNUSED void type##_auto_ptr_(struct type **p) \
+	{                                                           \
+		if (*p)                                                 \
+			type##_free(*p);                                    \
 	}
 
 /* Hand a pointer over and forget it. */
-#define TAKE(p)                                                                                    \
-	({                                                                                         \
-		__typeof__(p) taken_ = (p);                                                        \
-		(p) = NULL;                                                                        \
-		taken_;                                                                            \
+#define TAKE(p)                     \
+	({                              \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL;                 \
+		taken_;                     \
 	})
 
 /* Hand a file descriptor over and forget it. */
-#define TAKE_FD(fd)                                                                                \
-	({                                                                                         \
-		int taken_ = (fd);                                                                 \
-		(fd) = -1;                                                                         \
-		taken_;                                                                            \
+#define TAKE_FD(fd)        \
+	({                     \
+		int taken_ = (fd); \
+		(fd) = -1;         \
+		taken_;            \
 	})
 
 /* Hand a struct over by value and zero the local. */
-#define MOVE(s)                                                                                    \
-	({                                                                                         \
-		__typeof__(s) moved_ = (s);                                                        \
-		memset(&(s), 0, sizeof(s));                                                        \
-		moved_;                                                                            \
+#define MOVE(s)                     \
+	({                              \
+		__typeof__(s) moved_ = (s); \
+		memset(&(s), 0, sizeof(s)); \
+		moved_;                     \
 	})
 
 static inline void auto_free_(void *p)

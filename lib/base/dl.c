@@ -4,7 +4,7 @@
 #include <string.h>
 
 int dl_load(const char *soname, const char *package, const struct dl_symbol *symbols, void *api,
-	    struct error *err)
+			struct error *err)
 {
 	void *handle = dlopen(soname, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 

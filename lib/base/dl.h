@@ -15,12 +15,12 @@ struct dl_symbol {
 };
 
 /* One row of the table: DL_SYMBOL(struct curl_api, easy_init, "curl_easy_init"). */
-#define DL_SYMBOL(type, member, symbol)                                                            \
-	{                                                                                          \
-		symbol, offsetof(type, member)                                                     \
+#define DL_SYMBOL(type, member, symbol) \
+	{                                   \
+		symbol, offsetof(type, member)  \
 	}
 
 /* Load soname and fill *api from the table (ended by a row whose name is NULL). The library stays
  * loaded until the process ends. package is what the hint tells the user to install. ERR_SYS. */
 int dl_load(const char *soname, const char *package, const struct dl_symbol *symbols, void *api,
-	    struct error *err);
+			struct error *err);

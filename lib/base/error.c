@@ -39,12 +39,12 @@ void err_errno_(struct error *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	store(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	err->code = saved == ENOENT                      ? ERR_MISSING
-		    : saved == EACCES || saved == EPERM ? ERR_DENIED
-							: ERR_SYS;
+	err->code = saved == ENOENT                     ? ERR_MISSING
+				: saved == EACCES || saved == EPERM ? ERR_DENIED
+													: ERR_SYS;
 	err->hint[0] = '\0';
 	mark_cut(err->msg, sizeof(err->msg),
-		 snprintf(err->msg, sizeof(err->msg), "%s: %s", what, strerror(saved)));
+			 snprintf(err->msg, sizeof(err->msg), "%s: %s", what, strerror(saved)));
 	utf8_sanitize(err->msg); /* the cut may have split a character */
 }
 
@@ -59,7 +59,7 @@ void err_wrap_(struct error *err, const char *fmt, ...)
 	store(context, sizeof(context), fmt, ap);
 	va_end(ap);
 	mark_cut(err->msg, sizeof(err->msg),
-		 snprintf(err->msg, sizeof(err->msg), "%s: %s", context, old));
+			 snprintf(err->msg, sizeof(err->msg), "%s: %s", context, old));
 	utf8_sanitize(err->msg);
 }
 

@@ -35,12 +35,12 @@ struct error {
 	char hint[ERR_HINT_MAX]; /* one imperative sentence, or "" */
 };
 
-/* Start an error; clears an earlier hint. Like the three below it is a macro that always yields -1, so callers write
- * `return err_set(...)`, and analyzers see that the failure path fails. */
+/* Start an error; clears an earlier hint. Like the three below it is a macro that always yields -1,
+ * so callers write `return err_set(...)`, and analyzers see that the failure path fails. */
 #define err_set(err, code, ...) (err_set_(err, code, __VA_ARGS__), err_failed_())
 
-/* The same, ending in ": <strerror(errno)>". Reads errno first; ENOENT gives ERR_MISSING, EACCES and
- * EPERM ERR_DENIED, everything else ERR_SYS. */
+/* The same, ending in ": <strerror(errno)>". Reads errno first; ENOENT gives ERR_MISSING, EACCES
+ * and EPERM ERR_DENIED, everything else ERR_SYS. */
 #define err_errno(err, ...) (err_errno_(err, __VA_ARGS__), err_failed_())
 
 /* Put "context: " in front of the message. */

@@ -100,8 +100,7 @@ static int write_temp(const char *temp, int fd, const void *data, size_t len, st
 	return 0;
 }
 
-int fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
-		    struct error *err)
+int fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode, struct error *err)
 {
 	AUTO_FREE char *dir = fs_dirname(path);
 	AUTO_FREE char *temp = xasprintf("%s/.tmp.XXXXXX", dir);

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* Read a whole file; ERR_INPUT when it is larger than max_bytes or a folder, ERR_MISSING when absent.
- * A FIFO is waited for: somebody who names a file may write -f <(program). */
+/* Read a whole file; ERR_INPUT when it is larger than max_bytes or a folder, ERR_MISSING when
+ * absent. A FIFO is waited for: somebody who names a file may write -f <(program). */
 int fs_read(const char *path, size_t max_bytes, struct buf *out, struct error *err);
 /* The same for a file at a place of ours that nobody named: a FIFO is ERR_INPUT, not waited for. */
 int fs_read_settled(const char *path, size_t max_bytes, struct buf *out, struct error *err);
@@ -24,8 +24,7 @@ int fs_write_fd(int fd, const char *name, const void *data, size_t len, struct e
 
 /* Replace path by a file of this content: temporary in the same folder, fsync, rename, folder
  * fsynced. After a failure or a crash either the old or the new file is there, never a piece. */
-int fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
-		    struct error *err);
+int fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode, struct error *err);
 int fs_sync_dir(const char *path, struct error *err);
 
 bool fs_exists(const char *path); /* follows links */
@@ -54,7 +53,7 @@ struct fs_entry {
  * FS_WALK_MAX_DEPTH. */
 #define FS_WALK_MAX_DEPTH 256
 int fs_walk(const char *root, int (*visit)(void *user, const struct fs_entry *e, struct error *err),
-	    void *user, struct error *err);
+			void *user, struct error *err);
 
 /* "a/b" from "a" and "b"; an absolute b wins. Caller frees. */
 char *fs_join(const char *a, const char *b);

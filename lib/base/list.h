@@ -10,25 +10,25 @@
 
 #include <stdlib.h>
 
-#define LIST(type)                                                                                 \
-	struct {                                                                                   \
-		type *items;                                                                       \
-		size_t count;                                                                      \
-		size_t cap;                                                                        \
+#define LIST(type)    \
+	struct {          \
+		type *items;  \
+		size_t count; \
+		size_t cap;   \
 	}
 
-#define list_push(l, item)                                                                         \
-	do {                                                                                       \
-		if ((l)->count == (l)->cap) {                                                      \
-			(l)->cap = (l)->cap ? (l)->cap * 2 : 8;                                    \
-			(l)->items = xrealloc((l)->items, (l)->cap, sizeof((l)->items[0]));        \
-		}                                                                                  \
-		(l)->items[(l)->count++] = (item);                                                 \
+#define list_push(l, item)                                                      \
+	do {                                                                        \
+		if ((l)->count == (l)->cap) {                                           \
+			(l)->cap = (l)->cap ? (l)->cap * 2 : 8;                             \
+			(l)->items = xrealloc((l)->items, (l)->cap, sizeof((l)->items[0])); \
+		}                                                                       \
+		(l)->items[(l)->count++] = (item);                                      \
 	} while (0)
 
-#define list_release(l)                                                                            \
-	do {                                                                                       \
-		free((l)->items);                                                                  \
-		(l)->items = NULL;                                                                 \
-		(l)->count = (l)->cap = 0;                                                         \
+#define list_release(l)            \
+	do {                           \
+		free((l)->items);          \
+		(l)->items = NULL;         \
+		(l)->count = (l)->cap = 0; \
 	} while (0)

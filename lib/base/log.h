@@ -1,5 +1,5 @@
-/* log.h - the debug trace behind -v. Libraries write to it; whether anything appears is the caller's
- * choice. Never hand it a secret. */
+/* log.h - the debug trace behind -v. Libraries write to it; whether anything appears is the
+ * caller's choice. Never hand it a secret. */
 #pragma once
 
 #include "base/compiler.h"

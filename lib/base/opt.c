@@ -16,8 +16,7 @@ struct parser {
 const struct opt *opt_find(const struct opt *opts, const char *name, char short_name)
 {
 	for (; opts->type != OPT_END; opts++)
-		if (name ? strcmp(opts->name, name) == 0
-			 : short_name && opts->short_name == short_name)
+		if (name ? strcmp(opts->name, name) == 0 : short_name && opts->short_name == short_name)
 			return opts;
 	return NULL;
 }
@@ -47,7 +46,7 @@ static int unknown(const struct parser *p, const char *name, struct error *err)
 	near = text_nearest(name, names);
 	err_set(err, ERR_USAGE, "unknown option '--%s'", name);
 	return near ? err_hint(err, "did you mean '--%s'?", near)
-		    : err_hint(err, "run the command with --help for its options");
+				: err_hint(err, "run the command with --help for its options");
 }
 
 static int set_choice(const struct opt *o, const char *value, void *place, struct error *err)
@@ -81,11 +80,11 @@ static int set_int(const struct opt *o, const char *value, int *place, struct er
 }
 
 static int set_list(const struct opt *o, const char *value, struct opt_list *list,
-		    struct error *err)
+					struct error *err)
 {
 	if (list->count == OPT_LIST_MAX)
-		return err_set(err, ERR_USAGE, "option '--%s' is given more than %d times",
-			       o->name, OPT_LIST_MAX);
+		return err_set(err, ERR_USAGE, "option '--%s' is given more than %d times", o->name,
+					   OPT_LIST_MAX);
 	list->items[list->count++] = value;
 	return 0;
 }
@@ -129,7 +128,7 @@ static bool takes_value(const struct opt *o)
 
 /* The value behind an option: attached, or the next argument. */
 static int take_value(struct parser *p, const struct opt *o, char *base, const char *attached,
-		      struct error *err)
+					  struct error *err)
 {
 	if (!takes_value(o)) {
 		const char *word = NULL;
@@ -186,7 +185,7 @@ static int parse_short(struct parser *p, const char *letters, struct error *err)
 }
 
 int opt_parse(const struct opt_set *sets, size_t count, char **argv, bool stop_at_operand,
-	      struct error *err)
+			  struct error *err)
 {
 	struct parser p = {sets, count, argv, 1};
 	int operands = 0;

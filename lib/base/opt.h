@@ -33,22 +33,49 @@ struct opt {
 	char short_name; /* 0: none */
 	const char *name;
 	size_t offset;
-	const char *argument; /* placeholder in help: "OS/ARCH"; NULL for flags */
-	const char *help;     /* lower case, no full stop */
-	int min, max;         /* OPT_TYPE_INT */
+	const char *argument;       /* placeholder in help: "OS/ARCH"; NULL for flags */
+	const char *help;           /* lower case, no full stop */
+	int min, max;               /* OPT_TYPE_INT */
 	const char *const *choices; /* ends with NULL */
 	const char *complete;       /* what completion offers: "file", "dir", "image", "context" ... */
 };
 
-#define OPT_FLAG(c, n, type, member, h) {OPT_TYPE_FLAG, c, n, offsetof(type, member), NULL, h, 0, 0, NULL, NULL}
-#define OPT_COUNT(c, n, type, member, h) {OPT_TYPE_COUNT, c, n, offsetof(type, member), NULL, h, 0, 0, NULL, NULL}
-#define OPT_STRING(c, n, type, member, a, h) {OPT_TYPE_STRING, c, n, offsetof(type, member), a, h, 0, 0, NULL, NULL}
-#define OPT_PATH(c, n, type, member, a, h, what) {OPT_TYPE_STRING, c, n, offsetof(type, member), a, h, 0, 0, NULL, what}
-#define OPT_INT(c, n, type, member, a, lo, hi, h) {OPT_TYPE_INT, c, n, offsetof(type, member), a, h, lo, hi, NULL, NULL}
-#define OPT_MS(c, n, type, member, a, h) {OPT_TYPE_MS, c, n, offsetof(type, member), a, h, 0, 0, NULL, NULL}
-#define OPT_LIST(c, n, type, member, a, h) {OPT_TYPE_LIST, c, n, offsetof(type, member), a, h, 0, 0, NULL, NULL}
-#define OPT_CHOICE(c, n, type, member, a, list, h) {OPT_TYPE_CHOICE, c, n, offsetof(type, member), a, h, 0, 0, list, NULL}
-#define OPT_DONE {OPT_END, 0, NULL, 0, NULL, NULL, 0, 0, NULL, NULL}
+#define OPT_FLAG(c, n, type, member, h)                                        \
+	{                                                                          \
+		OPT_TYPE_FLAG, c, n, offsetof(type, member), NULL, h, 0, 0, NULL, NULL \
+	}
+#define OPT_COUNT(c, n, type, member, h)                                        \
+	{                                                                           \
+		OPT_TYPE_COUNT, c, n, offsetof(type, member), NULL, h, 0, 0, NULL, NULL \
+	}
+#define OPT_STRING(c, n, type, member, a, h)                                  \
+	{                                                                         \
+		OPT_TYPE_STRING, c, n, offsetof(type, member), a, h, 0, 0, NULL, NULL \
+	}
+#define OPT_PATH(c, n, type, member, a, h, what)                              \
+	{                                                                         \
+		OPT_TYPE_STRING, c, n, offsetof(type, member), a, h, 0, 0, NULL, what \
+	}
+#define OPT_INT(c, n, type, member, a, lo, hi, h)                            \
+	{                                                                        \
+		OPT_TYPE_INT, c, n, offsetof(type, member), a, h, lo, hi, NULL, NULL \
+	}
+#define OPT_MS(c, n, type, member, a, h)                                  \
+	{                                                                     \
+		OPT_TYPE_MS, c, n, offsetof(type, member), a, h, 0, 0, NULL, NULL \
+	}
+#define OPT_LIST(c, n, type, member, a, h)                                  \
+	{                                                                       \
+		OPT_TYPE_LIST, c, n, offsetof(type, member), a, h, 0, 0, NULL, NULL \
+	}
+#define OPT_CHOICE(c, n, type, member, a, list, h)                            \
+	{                                                                         \
+		OPT_TYPE_CHOICE, c, n, offsetof(type, member), a, h, 0, 0, list, NULL \
+	}
+#define OPT_DONE                                          \
+	{                                                     \
+		OPT_END, 0, NULL, 0, NULL, NULL, 0, 0, NULL, NULL \
+	}
 
 /* A table with the struct that it fills. */
 struct opt_set {
@@ -61,7 +88,7 @@ struct opt_set {
  * an operand. Returns the number of operands, or -1 with ERR_USAGE: unknown option (with the
  * nearest name), missing or unexpected value, number out of range, value not among the choices. */
 int opt_parse(const struct opt_set *sets, size_t count, char **argv, bool stop_at_operand,
-	      struct error *err);
+			  struct error *err);
 
 /* The row of a name (without dashes) or, with name NULL, of a letter; NULL if there is none. */
 const struct opt *opt_find(const struct opt *opts, const char *name, char short_name);

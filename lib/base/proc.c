@@ -116,9 +116,9 @@ static bool is_piped(enum proc_stream s)
 static int open_pipes(const struct proc_spec *spec, struct pipes *p, struct error *err)
 {
 	if ((is_piped(spec->in) && pipe2(p->in, O_CLOEXEC) < 0) ||
-	    (is_piped(spec->out) && pipe2(p->out, O_CLOEXEC) < 0) ||
-	    (is_piped(spec->err_out) && pipe2(p->err_out, O_CLOEXEC) < 0) ||
-	    pipe2(p->failure, O_CLOEXEC) < 0)
+		(is_piped(spec->out) && pipe2(p->out, O_CLOEXEC) < 0) ||
+		(is_piped(spec->err_out) && pipe2(p->err_out, O_CLOEXEC) < 0) ||
+		pipe2(p->failure, O_CLOEXEC) < 0)
 		return err_errno(err, "cannot create a pipe");
 	return 0;
 }
@@ -138,7 +138,7 @@ static int connect_stream(enum proc_stream how, int pipe_end, int target)
 
 /* Runs in the child; never returns. */
 static NORETURN void child(const struct proc_spec *spec, const char *file, char **env,
-			   const struct pipes *p)
+						   const struct pipes *p)
 {
 	char *const *argv;
 	sigset_t none;
@@ -152,9 +152,9 @@ static NORETURN void child(const struct proc_spec *spec, const char *file, char 
 	if (spec->own_group)
 		setpgid(0, 0);
 	if (connect_stream(spec->in, p->in[0], STDIN_FILENO) == 0 &&
-	    connect_stream(spec->err_out, p->err_out[1], STDERR_FILENO) == 0 &&
-	    connect_stream(spec->out, p->out[1], STDOUT_FILENO) == 0 &&
-	    (!spec->cwd || chdir(spec->cwd) == 0)) {
+		connect_stream(spec->err_out, p->err_out[1], STDERR_FILENO) == 0 &&
+		connect_stream(spec->out, p->out[1], STDOUT_FILENO) == 0 &&
+		(!spec->cwd || chdir(spec->cwd) == 0)) {
 		/* what was opened without O_CLOEXEC by a library must not leak */
 		syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
 		execve(file, argv, env);
@@ -172,7 +172,7 @@ struct running {
 	size_t fed;
 	int64_t deadline; /* of the next signal; 0: none */
 	bool terminated;
-	int64_t owed; /* bytes that were in the pipes when the child ended, not yet read */
+	int64_t owed;       /* bytes that were in the pipes when the child ended, not yet read */
 	struct buf line[2]; /* unfinished line of stdout, stderr */
 };
 
@@ -183,8 +183,7 @@ static void send_signal(const struct running *r, int signo)
 
 static void feed(struct running *r)
 {
-	ssize_t n = write(r->pipes.in[1], r->spec->input.data + r->fed,
-			  r->spec->input.len - r->fed);
+	ssize_t n = write(r->pipes.in[1], r->spec->input.data + r->fed, r->spec->input.len - r->fed);
 
 	if (n > 0)
 		r->fed += (size_t)n;
@@ -271,8 +270,9 @@ static int64_t unread(int fd)
 	return fd >= 0 && ioctl(fd, FIONREAD, &bytes) == 0 ? bytes : 0;
 }
 
-/* Serve the pipes until the child has ended (seen by its pidfd) and they are drained. A grandchild may keep them open and
- * even go on writing: it gets a moment, and what the child itself had written is read to its end. */
+/* Serve the pipes until the child has ended (seen by its pidfd) and they are drained. A grandchild
+ * may keep them open and even go on writing: it gets a moment, and what the child itself had
+ * written is read to its end. */
 static void attend(struct running *r, int pidfd)
 {
 	bool ended = false;
@@ -326,8 +326,9 @@ static int wait_for_exec(struct running *r, struct error *err)
 	return err_errno(err, "cannot run %s", r->spec->argv[0]);
 }
 
-/* The leader has ended on our signal; who of its group has not, because it ignores the signal or cleans up, gets as long as
- * the leader had. The orphans are our children by then (see proc_run). */
+/* The leader has ended on our signal; who of its group has not, because it ignores the signal or
+ * cleans up, gets as long as the leader had. The orphans are our children by then (see proc_run).
+ */
 static void end_group(const struct running *r)
 {
 	int64_t limit = clock_now(&clock_system) + KILL_AFTER_MS;
@@ -370,8 +371,7 @@ static int supervise(struct running *r, struct error *err)
 	if (r->spec->own_group && r->terminated)
 		end_group(r);
 	r->result->signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-	r->result->exit_status =
-		WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	r->result->exit_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	return 0;
 }
 
@@ -392,7 +392,8 @@ int proc_run(const struct proc_spec *spec, struct proc_result *result, struct er
 		return -1;
 	memset(&r.pipes, 0xff, sizeof(r.pipes));
 	build_env(spec, &env);
-	/* what outlives the leader of a group comes to us, so that end_group can end it and see it gone */
+	/* what outlives the leader of a group comes to us, so that end_group can end it and see it gone
+	 */
 	if (spec->own_group)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (open_pipes(spec, &r.pipes, err) == 0) {
@@ -400,8 +401,7 @@ int proc_run(const struct proc_spec *spec, struct proc_result *result, struct er
 		r.pid = fork();
 		if (r.pid == 0)
 			child(spec, file, env.items, &r.pipes);
-		rc = r.pid < 0 ? err_errno(err, "cannot start %s", spec->argv[0])
-			       : supervise(&r, err);
+		rc = r.pid < 0 ? err_errno(err, "cannot start %s", spec->argv[0]) : supervise(&r, err);
 		signal(SIGPIPE, old_pipe);
 	}
 	if (spec->own_group)

@@ -11,10 +11,10 @@
 /* What a child's stream is connected to. The zero value inherits ours. */
 enum proc_stream {
 	PROC_INHERIT = 0,
-	PROC_NULL,    /* /dev/null */
-	PROC_BUFFER,  /* collected into the result (stdout, stderr) or fed from `input` (stdin) */
-	PROC_LINES,   /* each line handed to `line` (stdout, stderr) */
-	PROC_STDERR,  /* stdout only: to our stderr */
+	PROC_NULL,   /* /dev/null */
+	PROC_BUFFER, /* collected into the result (stdout, stderr) or fed from `input` (stdin) */
+	PROC_LINES,  /* each line handed to `line` (stdout, stderr) */
+	PROC_STDERR, /* stdout only: to our stderr */
 };
 
 struct proc_spec {

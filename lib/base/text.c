@@ -30,7 +30,7 @@ bool text_to_int(const char *text, int64_t min, int64_t max, int64_t *out)
 		int digit = *text - '0';
 
 		if (__builtin_mul_overflow(value, 10, &value) ||
-		    __builtin_add_overflow(value, negative ? -digit : digit, &value))
+			__builtin_add_overflow(value, negative ? -digit : digit, &value))
 			return false;
 	}
 	if (*text || value < min || value > max)

@@ -10,7 +10,8 @@
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 
-/* Parse all of text as a decimal number within [min, max]; no sign but '-', no spaces. False otherwise. */
+/* Parse all of text as a decimal number within [min, max]; no sign but '-', no spaces. False
+ * otherwise. */
 bool text_to_int(const char *text, int64_t min, int64_t max, int64_t *out);
 
 /* The candidate nearest to word by edit distance, or NULL if none is near enough to suggest.

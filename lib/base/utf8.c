@@ -23,7 +23,7 @@ size_t utf8_sequence(const char *text, size_t len)
 		return 0;
 	/* overlong forms, surrogates and code points above U+10FFFF show in the second byte */
 	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		(s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
 		return 0;
 	for (size_t i = 2; i < need; i++)
 		if (!is_tail(s[i]))
@@ -41,8 +41,9 @@ bool utf8_is_valid(const char *text, size_t len)
 	return true;
 }
 
-/* What a terminal obeys or shows as nothing: C1 controls, and the marks that turn the direction of text around or hide in
- * it (U+061C, U+200B..U+200F, U+2028..U+202E, U+2066..U+2069, U+FEFF), by which a name can be made to look like another. */
+/* What a terminal obeys or shows as nothing: C1 controls, and the marks that turn the direction of
+ * text around or hide in it (U+061C, U+200B..U+200F, U+2028..U+202E, U+2066..U+2069, U+FEFF), by
+ * which a name can be made to look like another. */
 static bool is_hidden(const unsigned char *s, size_t len)
 {
 	if (len == 2)
@@ -52,7 +53,7 @@ static bool is_hidden(const unsigned char *s, size_t len)
 	if (s[0] == 0xe2 && s[1] == 0x80)
 		return (s[2] >= 0x8b && s[2] <= 0x8f) || (s[2] >= 0xa8 && s[2] <= 0xae);
 	return (s[0] == 0xe2 && s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9) ||
-	       (s[0] == 0xef && s[1] == 0xbb && s[2] == 0xbf);
+		   (s[0] == 0xef && s[1] == 0xbb && s[2] == 0xbf);
 }
 
 void utf8_sanitize(char *text)

@@ -9,8 +9,8 @@ size_t utf8_sequence(const char *text, size_t len);
 
 bool utf8_is_valid(const char *text, size_t len);
 
-/* Replace, in place, control characters (tab and newline too), marks that turn text around or are invisible, and invalid
- * bytes by '?'. */
+/* Replace, in place, control characters (tab and newline too), marks that turn text around or are
+ * invisible, and invalid bytes by '?'. */
 void utf8_sanitize(char *text);
 
 /* Columns that text takes on a terminal, one for each code point: good enough for tables. */

@@ -36,13 +36,13 @@ struct walk {
 };
 
 static int walk_dir(const struct walk *w, const char *full, const char *relative, int depth,
-		    struct error *err)
+					struct error *err)
 {
 	AUTO(strv) struct strv names = {0};
 
 	if (depth > FS_WALK_MAX_DEPTH)
 		return err_set(err, ERR_INPUT, "%s nests more than %d folders deep", full,
-			       FS_WALK_MAX_DEPTH);
+					   FS_WALK_MAX_DEPTH);
 	if (fs_list(full, &names, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.count; i++) {
@@ -56,15 +56,14 @@ static int walk_dir(const struct walk *w, const char *full, const char *relative
 		what = w->visit(w->user, &e, err);
 		if (what < 0)
 			return -1;
-		if (what == 0 && S_ISDIR(e.st.st_mode) &&
-		    walk_dir(w, full_path, path, depth + 1, err) < 0)
+		if (what == 0 && S_ISDIR(e.st.st_mode) && walk_dir(w, full_path, path, depth + 1, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 int fs_walk(const char *root, int (*visit)(void *user, const struct fs_entry *e, struct error *err),
-	    void *user, struct error *err)
+			void *user, struct error *err)
 {
 	struct walk w = {visit, user};
 

@@ -12,7 +12,7 @@
 #define MAX_LAYER_BYTES (32ull << 30)
 
 static int find_image(struct build *b, const struct oci_ref *ref, struct oci_descriptor *out,
-		      struct error *err)
+					  struct error *err)
 {
 	const struct build_watch *w = &b->request->watch;
 	const char *name = b->project->build.base;
@@ -23,9 +23,10 @@ static int find_image(struct build *b, const struct oci_ref *ref, struct oci_des
 		return -1;
 	if (!w->pull || !ref->host) {
 		err_set(err, ERR_MISSING, "the base image %s is not in the local store", name);
-		return err_hint(err, ref->host ? "run 'msctl pull %s'"
-					       : "build %s first, or name it with its registry's host",
-				name);
+		return err_hint(err,
+						ref->host ? "run 'msctl pull %s'"
+								  : "build %s first, or name it with its registry's host",
+						name);
 	}
 	if (w->pull(w->user, name, b->store, err) < 0)
 		return -1;
@@ -46,7 +47,7 @@ static int read_manifest(struct build *b, const struct oci_descriptor *d, struct
 	own = oci_index_find(&m, &b->platform);
 	if (!own)
 		return err_set(err, ERR_MISSING, "it has no image for %s/%s", b->platform.os,
-			       b->platform.arch);
+					   b->platform.arch);
 	return oci_store_manifest(b->store, own, &b->base, err);
 }
 
@@ -56,14 +57,14 @@ static int read_config(struct build *b, struct error *err)
 	struct oci_config *c = &b->base_config;
 
 	if (oci_store_read(b->store, &b->base.config, OCI_MAX_MANIFEST_BYTES, &bytes, err) < 0 ||
-	    oci_config_parse(buf_span(&bytes), b->project->build.base, c, err) < 0)
+		oci_config_parse(buf_span(&bytes), b->project->build.base, c, err) < 0)
 		return -1;
 	if (strcmp(c->platform.arch, b->platform.arch) != 0)
-		return err_set(err, ERR_INPUT, "it is for %s/%s, the image is for %s/%s",
-			       c->platform.os, c->platform.arch, b->platform.os, b->platform.arch);
+		return err_set(err, ERR_INPUT, "it is for %s/%s, the image is for %s/%s", c->platform.os,
+					   c->platform.arch, b->platform.os, b->platform.arch);
 	if (c->diff_ids.count != b->base.layer_count)
-		return err_set(err, ERR_INPUT, "it has %zu layers but %zu diff_ids",
-			       b->base.layer_count, c->diff_ids.count);
+		return err_set(err, ERR_INPUT, "it has %zu layers but %zu diff_ids", b->base.layer_count,
+					   c->diff_ids.count);
 	return 0;
 }
 
@@ -97,9 +98,13 @@ static int add_entry(struct build *b, const struct tar_entry *e, unsigned layer,
 {
 	AUTO_FREE char *at = NULL;
 	AUTO_FREE char *target = NULL;
-	struct tree_node n = {.layer = TREE_BASE, .base_layer = layer, .mode = e->mode,
-			      .uid = e->uid, .gid = e->gid, .mtime_s = e->mtime_s,
-			      .type = e->type == TAR_DIR ? TREE_DIR : TREE_FILE};
+	struct tree_node n = {.layer = TREE_BASE,
+						  .base_layer = layer,
+						  .mode = e->mode,
+						  .uid = e->uid,
+						  .gid = e->gid,
+						  .mtime_s = e->mtime_s,
+						  .type = e->type == TAR_DIR ? TREE_DIR : TREE_FILE};
 
 	if (e->path[0] == '\0')
 		return 0;
@@ -128,7 +133,7 @@ static int read_layer(struct build *b, unsigned index, struct error *err)
 	int rc;
 
 	if (oci_store_open_blob(b->store, d, &fd, err) < 0 ||
-	    tar_reader_new(&source, d->digest, MAX_LAYER_BYTES, &reader, err) < 0)
+		tar_reader_new(&source, d->digest, MAX_LAYER_BYTES, &reader, err) < 0)
 		return -1;
 	while ((rc = tar_reader_next(reader, &e, err)) > 0)
 		if (cancel_check(b->request->cancel, err) < 0 || add_entry(b, &e, index, err) < 0)

@@ -48,8 +48,7 @@ void build_note(const struct build *b, const char *fmt, ...)
 
 static int refuse(const struct build *b, const char *key, const char *hint, struct error *err)
 {
-	err_set(err, ERR_INPUT, "%s: build.%s is not built by this version yet", b->project->file,
-		key);
+	err_set(err, ERR_INPUT, "%s: build.%s is not built by this version yet", b->project->file, key);
 	return err_hint(err, "%s", hint);
 }
 
@@ -61,8 +60,7 @@ static int check_platform(const char *text, const struct oci_platform *host, str
 		return -1;
 	if (strcmp(p.os, host->os) == 0 && strcmp(p.arch, host->arch) == 0)
 		return 0;
-	err_set(err, ERR_INPUT, "no image for %s is built on %s/%s yet", text, host->os,
-		host->arch);
+	err_set(err, ERR_INPUT, "no image for %s is built on %s/%s yet", text, host->os, host->arch);
 	return err_hint(err, "build it on a machine of that platform");
 }
 
@@ -74,7 +72,7 @@ static int check_request(struct build *b, struct error *err)
 	oci_platform_host(&b->platform);
 	if (p->dockerfile)
 		return refuse(b, "dockerfile",
-			      "write build.steps and build.copy instead, or run 'docker build'", err);
+					  "write build.steps and build.copy instead, or run 'docker build'", err);
 	if (p->toolchain)
 		return refuse(b, "toolchain", "take it out: the steps run on this machine", err);
 	if (p->compression && strcmp(p->compression, "gzip") != 0)
@@ -86,9 +84,9 @@ static int check_request(struct build *b, struct error *err)
 			return err_wrap(err, "%s: build.platforms", b->project->file);
 	if (p->copy_count == 0) {
 		err_set(err, ERR_INPUT, "%s: build.copy names nothing to put into the image",
-			b->project->file);
-		return err_hint(err, "write, for example, copy: {build/%s: /usr/bin/%s}",
-				b->project->name, b->project->name);
+				b->project->file);
+		return err_hint(err, "write, for example, copy: {build/%s: /usr/bin/%s}", b->project->name,
+						b->project->name);
 	}
 	return 0;
 }
@@ -105,10 +103,10 @@ int build_run(const struct build_request *request, struct build_result *result, 
 		return -1;
 	/* the store's door stays shut until there is something to bring in */
 	if (strcmp(b.project->build.base, "scratch") != 0 &&
-	    (oci_store_open(request->store, &b.store, err) < 0 || build_base(&b, err) < 0))
+		(oci_store_open(request->store, &b.store, err) < 0 || build_base(&b, err) < 0))
 		return -1;
 	if (build_libraries(&b, err) < 0 || build_system(&b, err) < 0 || build_place(&b, err) < 0 ||
-	    build_check_start(&b, err) < 0)
+		build_check_start(&b, err) < 0)
 		return -1;
 	if (!b.store && oci_store_open(request->store, &b.store, err) < 0)
 		return -1;

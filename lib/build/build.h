@@ -21,8 +21,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BUILD_MAX_FILES 200000  /* in one image */
-#define BUILD_MAX_LAYERS 4      /* of ours */
+#define BUILD_MAX_FILES 200000 /* in one image */
+#define BUILD_MAX_LAYERS 4     /* of ours */
 
 /* Who looks on. Members may be NULL. Text is borrowed for the call. */
 struct build_watch {

@@ -11,8 +11,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define CACHE_MIN_BYTES (1u << 20)  /* of content; less is compressed in no time */
-#define CACHE_MAX_RECORDS 1024      /* then it starts anew */
+#define CACHE_MIN_BYTES (1u << 20) /* of content; less is compressed in no time */
+#define CACHE_MAX_RECORDS 1024     /* then it starts anew */
 #define CACHE_RECORD_BYTES 4096
 
 /* Lengths are hashed too: "ab" + "c" is not "a" + "bc". */
@@ -30,7 +30,7 @@ static void add_text(struct sha256 *h, const char *text)
 }
 
 static int hash_content(const struct build *b, const struct tree_node *n, struct sha256 *h,
-			struct error *err)
+						struct error *err)
 {
 	AUTO_CLOSE int fd = open(n->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	AUTO_FREE char *block = xmalloc(1u << 17);
@@ -54,8 +54,8 @@ static int hash_content(const struct build *b, const struct tree_node *n, struct
 static int hash_node(const struct build *b, const char *path, struct sha256 *h, struct error *err)
 {
 	const struct tree_node *n = map_get(&b->tree.nodes, path);
-	const int64_t numbers[] = {(int64_t)n->type, (int64_t)n->mode, n->uid, n->gid,
-				   build_entry_time(b, n), (int64_t)n->size};
+	const int64_t numbers[] = {(int64_t)n->type, (int64_t)n->mode,       n->uid,
+							   n->gid,           build_entry_time(b, n), (int64_t)n->size};
 
 	add_text(h, path);
 	add_bytes(h, numbers, sizeof(numbers));
@@ -105,13 +105,13 @@ bool build_cache_find(const struct build *b, const char *file, struct build_cach
 	int64_t size;
 
 	if (!file || !fs_exists(file) || fs_read(file, CACHE_RECORD_BYTES, &text, &ignored) < 0 ||
-	    doc_json_parse(buf_span(&text), file, &doc, &ignored) < 0)
+		doc_json_parse(buf_span(&text), file, &doc, &ignored) < 0)
 		return false;
 	digest = doc_text(doc, "digest", "");
 	diff_id = doc_text(doc, "diffId", "");
 	size = doc_int(doc, "size", -1);
 	if (!oci_is_digest(digest) || !oci_is_digest(diff_id) || size < 0 ||
-	    !oci_store_has(b->store, digest, (uint64_t)size))
+		!oci_store_has(b->store, digest, (uint64_t)size))
 		return false;
 	memcpy(out->digest, digest, sizeof(out->digest));
 	memcpy(out->diff_id, diff_id, sizeof(out->diff_id));
@@ -131,10 +131,10 @@ void build_cache_keep(const struct build *b, const char *file, const struct buil
 	if (!file)
 		return;
 	if (fs_is_dir(dir) && fs_list(dir, &records, &ignored) == 0 &&
-	    records.count >= CACHE_MAX_RECORDS)
+		records.count >= CACHE_MAX_RECORDS)
 		fs_remove_tree(dir, &ignored);
 	doc = json_pack("{s:s, s:s, s:I}", "digest", layer->digest, "diffId", layer->diff_id, "size",
-			(json_int_t)layer->size);
+					(json_int_t)layer->size);
 	doc_json_write(doc, &text);
 	if (fs_mkdirs(dir, 0755, &ignored) == 0)
 		fs_write_atomic(file, text.data, text.len, 0644, &ignored);

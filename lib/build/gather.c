@@ -11,16 +11,15 @@
 #include <string.h>
 
 static int take(struct build *b, const char *path, const char *file, const struct stat *st,
-		struct error *err)
+				struct error *err)
 {
 	struct taken t = {.st = *st};
 
 	if (b->taken_count >= BUILD_MAX_FILES)
-		return err_set(err, ERR_INPUT, "build.copy takes more than %d files",
-			       BUILD_MAX_FILES);
+		return err_set(err, ERR_INPUT, "build.copy takes more than %d files", BUILD_MAX_FILES);
 	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode) && !S_ISLNK(st->st_mode))
-		return err_set(err, ERR_INPUT,
-			       "%s is neither a file nor a folder nor a link: not copied", file);
+		return err_set(err, ERR_INPUT, "%s is neither a file nor a folder nor a link: not copied",
+					   file);
 	/* in a layer such a name takes a file away (image-spec v1.1, layer.md, "Whiteouts") */
 	if (strncmp(fs_basename(path), ".wh.", 4) == 0)
 		return err_set(err, ERR_INPUT, "%s: an image cannot hold a file of this name", file);
@@ -57,7 +56,7 @@ static int take_entry(void *user, const struct fs_entry *e, struct error *err)
 
 /* from is within the project by the kernel's word: links that lead out of it are refused. */
 static int take_copy(struct build *b, int project_fd, const struct project_copy *c,
-		     struct error *err)
+					 struct error *err)
 {
 	AUTO_CLOSE int fd = fs_open_beneath(project_fd, c->from, O_RDONLY | O_NONBLOCK, 0, err);
 	AUTO_FREE char *file = fs_join(b->project->dir, c->from);
@@ -66,8 +65,7 @@ static int take_copy(struct build *b, int project_fd, const struct project_copy 
 
 	if (fd < 0 && err->code == ERR_MISSING) {
 		err_set(err, ERR_MISSING, "build.copy: there is no %s", c->from);
-		return err_hint(err, "let one of build.steps make it, or mend %s",
-				b->project->file);
+		return err_hint(err, "let one of build.steps make it, or mend %s", b->project->file);
 	}
 	if (fd < 0 && errno == EXDEV) {
 		err_set(err, ERR_INPUT, "build.copy: %s leads out of the project", c->from);
@@ -96,7 +94,7 @@ static int read_program(struct build *b, const struct taken *t, struct error *er
 	arch = elf_arch(&elf);
 	if (!arch || strcmp(arch, b->platform.arch) != 0) {
 		err_set(err, ERR_INPUT, "%s is a program for %s, the image is for %s/%s", t->file,
-			arch ? arch : "another machine", b->platform.os, b->platform.arch);
+				arch ? arch : "another machine", b->platform.os, b->platform.arch);
 		return err_hint(err, "compile it for %s", b->platform.arch);
 	}
 	strv_add(&b->programs, t->path);
@@ -128,8 +126,7 @@ static int choose_entrypoint(struct build *b, struct error *err)
 		if (S_ISREG(b->taken[i].st.st_mode) && b->taken[i].st.st_mode & S_IXUSR)
 			strv_add(&b->entrypoint, b->taken[i].path);
 	if (b->entrypoint.count == 0 && p->cmd.count == 0 && strcmp(p->base, "scratch") == 0) {
-		err_set(err, ERR_INPUT, "%s: nothing of build.copy can be executed",
-			b->project->file);
+		err_set(err, ERR_INPUT, "%s: nothing of build.copy can be executed", b->project->file);
 		return err_hint(err, "copy a program, or write build.entrypoint");
 	}
 	return 0;

@@ -42,7 +42,7 @@ static void take_base(const struct build *b, struct parts *parts)
 }
 
 static int write_layers(struct build *b, struct parts *parts, struct build_result *r,
-			struct error *err)
+						struct error *err)
 {
 	for (enum tree_layer l = TREE_SYSTEM; l < TREE_LAYERS; l++) {
 		char diff_id[OCI_DIGEST_LEN + 1];
@@ -50,8 +50,7 @@ static int write_layers(struct build *b, struct parts *parts, struct build_resul
 		struct oci_descriptor d = {0};
 
 		if (parts->layer_count >= OCI_MAX_LAYERS)
-			return err_set(err, ERR_INPUT, "the image has more than %d layers",
-				       OCI_MAX_LAYERS);
+			return err_set(err, ERR_INPUT, "the image has more than %d layers", OCI_MAX_LAYERS);
 		if (build_write_layer(b, l, &layer, &d, diff_id, err) < 0)
 			return -1;
 		if (!d.media_type)
@@ -92,8 +91,7 @@ static char *first_of(const char *own, const char *base)
 
 static json_t *merge_labels(const struct build *b)
 {
-	json_t *labels = b->base_config.labels ? json_deep_copy(b->base_config.labels)
-					       : json_object();
+	json_t *labels = b->base_config.labels ? json_deep_copy(b->base_config.labels) : json_object();
 
 	if (b->project->build.labels)
 		json_object_update(labels, b->project->build.labels);
@@ -131,7 +129,7 @@ static void fill_config(const struct build *b, const struct parts *parts, struct
 static json_t *describe(const char *media_type, const char *digest, uint64_t size)
 {
 	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size",
-			 (json_int_t)size);
+					 (json_int_t)size);
 }
 
 static void annotate(json_t *annotations, const char *key, const char *value)
@@ -163,7 +161,7 @@ static json_t *annotations(const struct build *b)
 }
 
 static int write_config(const struct build *b, const struct parts *parts,
-			struct oci_descriptor *out, struct error *err)
+						struct oci_descriptor *out, struct error *err)
 {
 	AUTO(oci_config) struct oci_config c = {0};
 	AUTO(buf) struct buf bytes = {0};
@@ -175,7 +173,7 @@ static int write_config(const struct build *b, const struct parts *parts,
 }
 
 static int write_manifest(const struct build *b, const struct parts *parts,
-			  struct oci_descriptor *out, struct error *err)
+						  struct oci_descriptor *out, struct error *err)
 {
 	AUTO(oci_descriptor) struct oci_descriptor config = {0};
 	AUTO_JSON json_t *doc = NULL;
@@ -186,13 +184,12 @@ static int write_manifest(const struct build *b, const struct parts *parts,
 		return -1;
 	layers = json_array();
 	for (size_t i = 0; i < parts->layer_count; i++)
-		json_array_append_new(layers, describe(parts->layers[i].media_type,
-						       parts->layers[i].digest,
-						       parts->layers[i].size));
-	doc = json_pack("{s:i, s:s, s:o, s:o, s:o}", "schemaVersion", 2, "mediaType",
-			OCI_MEDIA_MANIFEST, "config",
-			describe(OCI_MEDIA_CONFIG, config.digest, config.size), "layers", layers,
-			"annotations", annotations(b));
+		json_array_append_new(layers, describe(parts->layers[i].media_type, parts->layers[i].digest,
+											   parts->layers[i].size));
+	doc =
+		json_pack("{s:i, s:s, s:o, s:o, s:o}", "schemaVersion", 2, "mediaType", OCI_MEDIA_MANIFEST,
+				  "config", describe(OCI_MEDIA_CONFIG, config.digest, config.size), "layers",
+				  layers, "annotations", annotations(b));
 	doc_json_write(doc, &bytes);
 	if (oci_store_put(b->store, bytes.data, bytes.len, out->digest, err) < 0)
 		return -1;
@@ -214,8 +211,8 @@ int build_write_image(struct build *b, struct build_result *result, struct error
 	for (size_t i = 0; i < parts.layer_count; i++)
 		r.base_bytes += parts.layers[i].size;
 	if (write_layers(b, &parts, &r, err) < 0 || write_manifest(b, &parts, &r.image, err) < 0 ||
-	    build_sbom(b, &r.image, &documents, err) < 0 ||
-	    build_name(b, &r.image, &documents, err) < 0)
+		build_sbom(b, &r.image, &documents, err) < 0 ||
+		build_name(b, &r.image, &documents, err) < 0)
 		return -1;
 	r.ref = oci_ref_text(&b->ref);
 	*result = MOVE(r);

@@ -33,7 +33,7 @@ int64_t build_entry_time(const struct build *b, const struct tree_node *n)
 static bool is_unchanged(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+		   a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 int build_check_unchanged(int fd, const struct tree_node *n, struct error *err)
@@ -49,7 +49,7 @@ int build_check_unchanged(int fd, const struct tree_node *n, struct error *err)
 }
 
 static int write_file(struct layer_writer *w, const struct layer_entry *e,
-		      const struct tree_node *n, struct error *err)
+					  const struct tree_node *n, struct error *err)
 {
 	AUTO_CLOSE int fd = -1;
 
@@ -68,19 +68,19 @@ static int write_file(struct layer_writer *w, const struct layer_entry *e,
 }
 
 static int write_node(const struct build *b, struct layer_writer *w, const char *path,
-		      struct error *err)
+					  struct error *err)
 {
 	static const enum layer_type types[] = {
 		[TREE_DIR] = LAYER_DIR, [TREE_LINK] = LAYER_SYMLINK, [TREE_FILE] = LAYER_FILE};
 	const struct tree_node *n = map_get(&b->tree.nodes, path);
 	struct layer_entry e = {.type = types[n->type],
-				.path = path,
-				.target = n->target,
-				.mode = n->mode,
-				.uid = n->uid,
-				.gid = n->gid,
-				.mtime_s = build_entry_time(b, n),
-				.size = n->size};
+							.path = path,
+							.target = n->target,
+							.mode = n->mode,
+							.uid = n->uid,
+							.gid = n->gid,
+							.mtime_s = build_entry_time(b, n),
+							.size = n->size};
 
 	if (n->type == TREE_FILE)
 		return write_file(w, &e, n, err);
@@ -88,18 +88,17 @@ static int write_node(const struct build *b, struct layer_writer *w, const char 
 }
 
 static int write_nodes(const struct build *b, const struct strv *paths, struct layer_writer *w,
-		       struct error *err)
+					   struct error *err)
 {
 	for (size_t i = 0; i < paths->count; i++)
-		if (cancel_check(b->request->cancel, err) < 0 ||
-		    write_node(b, w, paths->items[i], err) < 0)
+		if (cancel_check(b->request->cancel, err) < 0 || write_node(b, w, paths->items[i], err) < 0)
 			return -1;
 	return 0;
 }
 
 /* Write the blob; *made is what became of it. */
 static int write_layer(struct build *b, const struct strv *paths, struct build_cached *made,
-		       bool *was_there, struct error *err)
+					   bool *was_there, struct error *err)
 {
 	AUTO_PTR(oci_blob_writer) struct oci_blob_writer *blob = NULL;
 	AUTO_PTR(layer_writer) struct layer_writer *writer = NULL;
@@ -126,8 +125,8 @@ static int write_layer(struct build *b, const struct strv *paths, struct build_c
 }
 
 int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer *out,
-		      struct oci_descriptor *descriptor, char diff_id[OCI_DIGEST_LEN + 1],
-		      struct error *err)
+					  struct oci_descriptor *descriptor, char diff_id[OCI_DIGEST_LEN + 1],
+					  struct error *err)
 {
 	static const char *const names[] = {
 		[TREE_SYSTEM] = "system",

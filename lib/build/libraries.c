@@ -45,9 +45,9 @@ static int hint_missing(const char *name, struct error *err)
 		if (!dir)
 			continue;
 		return err_hint(err,
-				"package %.*s has it in %s, where the loader does not look: link with "
-				"-Wl,-rpath,%s",
-				(int)strcspn(lists.items[i], ":."), lists.items[i], dir, dir);
+						"package %.*s has it in %s, where the loader does not look: link with "
+						"-Wl,-rpath,%s",
+						(int)strcspn(lists.items[i], ":."), lists.items[i], dir, dir);
 	}
 	return err_hint(err, "install the package that has %s, or add it to build.copy", name);
 }
@@ -57,8 +57,7 @@ static int add_links(struct build *b, const struct strv *links, struct error *er
 {
 	for (size_t i = 0; i + 1 < links->count; i += 2)
 		if (!tree_find(&b->tree, links->items[i]) &&
-		    tree_add_link(&b->tree, TREE_LIBRARIES, links->items[i], links->items[i + 1],
-				  err) < 0)
+			tree_add_link(&b->tree, TREE_LIBRARIES, links->items[i], links->items[i + 1], err) < 0)
 			return -1;
 	return 0;
 }
@@ -93,7 +92,7 @@ static int ensure_link(struct build *b, const char *path, const char *target, st
 }
 
 static int add_object(struct build *b, const struct elf_view *view, const struct elf_object *o,
-		      struct error *err)
+					  struct error *err)
 {
 	AUTO_FREE char *dir = base_dir(b, view, &o->elf);
 	AUTO_FREE char *own = NULL;
@@ -104,15 +103,14 @@ static int add_object(struct build *b, const struct elf_view *view, const struct
 	if (dir && (o->how == ELF_FOUND_CACHE || o->how == ELF_FOUND_DEFAULT))
 		own = fs_join(dir, o->name);
 	/* the base brings its own */
-	if (b->base.bytes &&
-	    (tree_find(&b->tree, o->opened) || (own && tree_find(&b->tree, own))))
+	if (b->base.bytes && (tree_find(&b->tree, o->opened) || (own && tree_find(&b->tree, own))))
 		return 0;
 	log_line(b->request->log, 1, "library %s: %s of %s", o->opened, elf_found_by_name(o->how),
-		 o->needed_by);
+			 o->needed_by);
 	if (stat(o->place.file, &st) < 0)
 		return err_errno(err, "cannot stat %s", o->place.file);
 	if (add_links(b, &o->place.links, err) < 0 ||
-	    tree_add_file(&b->tree, TREE_LIBRARIES, o->place.path, o->place.file, &st, err) < 0)
+		tree_add_file(&b->tree, TREE_LIBRARIES, o->place.path, o->place.file, &st, err) < 0)
 		return -1;
 	/* a base in which /lib is a folder of its own */
 	if (ensure_link(b, o->opened, o->place.path, err) < 0)
@@ -123,7 +121,7 @@ static int add_object(struct build *b, const struct elf_view *view, const struct
 /* The image has no loader cache: what only the cache knew is linked from where every loader
  * looks. */
 static int link_found_by_cache(struct build *b, const struct elf_view *view,
-			       const struct elf_object *o, struct error *err)
+							   const struct elf_object *o, struct error *err)
 {
 	AUTO(strv) struct strv dirs = {0};
 	AUTO_FREE char *dir = fs_dirname(o->opened);

@@ -25,12 +25,12 @@ struct build {
 	struct oci_ref ref;
 	struct taken *taken;
 	size_t taken_count;
-	struct map over;       /* path in the image -> char * file, borrowed from taken */
-	struct strv programs;  /* ELF files among them, as paths in the image */
+	struct map over;      /* path in the image -> char * file, borrowed from taken */
+	struct strv programs; /* ELF files among them, as paths in the image */
 	struct strv entrypoint;
 	struct tree tree;
 	struct oci_store *store;
-	struct oci_manifest base;      /* zeroed for scratch */
+	struct oci_manifest base; /* zeroed for scratch */
 	struct oci_config base_config;
 	struct oci_platform platform;
 };
@@ -61,8 +61,8 @@ int build_place(struct build *b, struct error *err);
 int build_check_start(const struct build *b, struct error *err);
 /* layers.c. A layer that would be empty gets no descriptor: its media_type stays NULL. */
 int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer *out,
-		      struct oci_descriptor *descriptor, char diff_id[OCI_DIGEST_LEN + 1],
-		      struct error *err);
+					  struct oci_descriptor *descriptor, char diff_id[OCI_DIGEST_LEN + 1],
+					  struct error *err);
 int build_check_unchanged(int fd, const struct tree_node *n, struct error *err);
 int64_t build_entry_time(const struct build *b, const struct tree_node *n);
 
@@ -74,7 +74,8 @@ struct build_cached {
 };
 
 /* The record's file, NULL for layers that are not worth one; the caller's. */
-int build_cache_key(const struct build *b, const struct strv *paths, char **file, struct error *err);
+int build_cache_key(const struct build *b, const struct strv *paths, char **file,
+					struct error *err);
 /* Is there a record, and does the store have its blob? */
 bool build_cache_find(const struct build *b, const char *file, struct build_cached *out);
 void build_cache_keep(const struct build *b, const char *file, const struct build_cached *layer);
@@ -98,7 +99,7 @@ void build_sums_load(const struct build *b, struct build_sums *s);
 void build_sums_save(const struct build_sums *s);
 void build_sums_release(struct build_sums *s);
 int build_sums_get(const struct build *b, struct build_sums *s, const struct tree_node *n,
-		   struct build_sum *out, struct error *err);
+				   struct build_sum *out, struct error *err);
 
 /* sbom.c: the documents that say what is in the image; empty when the store has them already */
 struct build_documents {
@@ -109,7 +110,7 @@ struct build_documents {
 
 void build_documents_release(struct build_documents *d);
 int build_sbom(struct build *b, const struct oci_descriptor *image, struct build_documents *out,
-	       struct error *err);
+			   struct error *err);
 /* Give the image its name, and the documents their place beside it. */
-int build_name(struct build *b, const struct oci_descriptor *image,
-	       const struct build_documents *d, struct error *err);
+int build_name(struct build *b, const struct oci_descriptor *image, const struct build_documents *d,
+			   struct error *err);

@@ -73,7 +73,7 @@ static void collect(const struct build *b, struct work *w)
 
 		if (is_foreign(n))
 			strv_add(&w->foreign,
-				 strcmp(n->file, CERTIFICATES) == 0 ? CERTIFICATES_WRITER : n->file);
+					 strcmp(n->file, CERTIFICATES) == 0 ? CERTIFICATES_WRITER : n->file);
 	}
 }
 
@@ -86,7 +86,7 @@ static void add_text(struct sha256 *h, const char *text)
 }
 
 static void make_key(const struct build *b, const struct work *w, const char *image,
-		     char hex[SHA256_HEX_LEN + 1])
+					 char hex[SHA256_HEX_LEN + 1])
 {
 	AUTO_PTR(sha256) struct sha256 *h = sha256_new();
 	AUTO_FREE char *stamp = dpkg_stamp("");
@@ -107,7 +107,8 @@ static void make_key(const struct build *b, const struct work *w, const char *im
 	sha256_hex(sum, hex);
 }
 
-/* The value of a setting of os-release(5), without quotes; NULL when there is none. Caller frees. */
+/* The value of a setting of os-release(5), without quotes; NULL when there is none. Caller frees.
+ */
 static char *os_setting(const struct buf *text, const char *name)
 {
 	AUTO_FREE char *want = xasprintf("\n%s=", name);
@@ -138,9 +139,8 @@ static void read_distro(struct sbom *s)
 
 static void add_project(const struct build *b, struct work *w)
 {
-	struct sbom_package p = {.kind = SBOM_PROJECT,
-				 .name = xstrdup(b->project->name),
-				 .version = xstrdup(b->tag)};
+	struct sbom_package p = {
+		.kind = SBOM_PROJECT, .name = xstrdup(b->project->name), .version = xstrdup(b->tag)};
 
 	if (b->repo.commit[0])
 		p.revision = xstrdup(b->repo.commit);
@@ -153,13 +153,13 @@ static void add_debian(struct work *w)
 	for (size_t i = 0; i < w->owners.package_count; i++) {
 		const struct dpkg_package *d = &w->owners.packages[i];
 		struct sbom_package p = {.kind = SBOM_DEBIAN,
-					 .name = xstrdup(d->name),
-					 .version = xstrdup(d->version),
-					 .arch = xstrdup(d->arch),
-					 .source = xstrdup(d->source),
-					 .supplier = xstrdup_opt(d->maintainer),
-					 .license = xstrdup_opt(d->license),
-					 .license_names = xstrdup_opt(d->license_names)};
+								 .name = xstrdup(d->name),
+								 .version = xstrdup(d->version),
+								 .arch = xstrdup(d->arch),
+								 .source = xstrdup(d->source),
+								 .supplier = xstrdup_opt(d->maintainer),
+								 .license = xstrdup_opt(d->license),
+								 .license_names = xstrdup_opt(d->license_names)};
 
 		list_push(&w->packages, p);
 	}
@@ -232,7 +232,7 @@ void build_documents_release(struct build_documents *d)
 }
 
 int build_sbom(struct build *b, const struct oci_descriptor *image, struct build_documents *out,
-	       struct error *err)
+			   struct error *err)
 {
 	AUTO(work) struct work w = {0};
 	AUTO(sbom) struct sbom s = {0};
@@ -250,8 +250,8 @@ int build_sbom(struct build *b, const struct oci_descriptor *image, struct build
 	return 0;
 }
 
-int build_name(struct build *b, const struct oci_descriptor *image,
-	       const struct build_documents *d, struct error *err)
+int build_name(struct build *b, const struct oci_descriptor *image, const struct build_documents *d,
+			   struct error *err)
 {
 	const struct oci_artifact items[] = {
 		{SBOM_TYPE_SPDX, d->spdx.data, d->spdx.len},
@@ -259,9 +259,9 @@ int build_name(struct build *b, const struct oci_descriptor *image,
 	};
 	char created[32];
 	const struct oci_attach what = {.key = d->key,
-					.created = clock_rfc3339(b->created, created),
-					.items = items,
-					.count = sizeof(items) / sizeof(items[0])};
+									.created = clock_rfc3339(b->created, created),
+									.items = items,
+									.count = sizeof(items) / sizeof(items[0])};
 
 	return oci_store_tag_with(b->store, &b->ref, image, d->spdx.len > 0 ? &what : NULL, err);
 }

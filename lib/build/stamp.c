@@ -74,7 +74,7 @@ static int read_time(struct build *b, struct error *err)
 
 /* IMAGE:VERSION; described is NULL where git has nothing to say. */
 static int project_reference(const struct project *p, const char *described, struct oci_ref *out,
-			     struct error *err)
+							 struct error *err)
 {
 	AUTO(oci_ref) struct oci_ref ref = {0};
 

@@ -48,8 +48,8 @@ int build_check_start(const struct build *b, struct error *err)
 	if (!n)
 		return missing(b, path, err);
 	if (n->type != TREE_FILE || !(n->mode & 0111)) {
-		err_set(err, ERR_INPUT, "%s: build.entrypoint: %s cannot be executed",
-			b->project->file, path);
+		err_set(err, ERR_INPUT, "%s: build.entrypoint: %s cannot be executed", b->project->file,
+				path);
 		return err_hint(err, "set its mode in build.steps: chmod +x FILE");
 	}
 	if (n->file)
@@ -57,6 +57,6 @@ int build_check_start(const struct build *b, struct error *err)
 	if (!interpreter || tree_find(&b->tree, interpreter))
 		return 0;
 	err_set(err, ERR_INPUT, "%s is a script for %s, which the image does not have", path,
-		interpreter);
+			interpreter);
 	return err_hint(err, "choose a build.base that has it");
 }

@@ -22,10 +22,17 @@ static int run_step(struct build *b, size_t index, struct error *err)
 	/* a make that runs msctl has nothing to say to a make that msctl runs */
 	const char *const unset[] = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "LANGUAGE", NULL};
 	struct build_watch watch = b->request->watch;
-	struct proc_spec spec = {.argv = argv, .env = env, .unset = unset, .cwd = b->project->dir,
-				 .in = PROC_NULL, .out = PROC_LINES, .err_out = PROC_LINES,
-				 .line = hand_line, .user = &watch, .cancel = b->request->cancel,
-				 .own_group = true};
+	struct proc_spec spec = {.argv = argv,
+							 .env = env,
+							 .unset = unset,
+							 .cwd = b->project->dir,
+							 .in = PROC_NULL,
+							 .out = PROC_LINES,
+							 .err_out = PROC_LINES,
+							 .line = hand_line,
+							 .user = &watch,
+							 .cancel = b->request->cancel,
+							 .own_group = true};
 	AUTO(proc_result) struct proc_result result = {0};
 	int64_t start = clock_now(b->request->clock);
 	char how[64];
@@ -35,10 +42,9 @@ static int run_step(struct build *b, size_t index, struct error *err)
 	if (proc_run(&spec, &result, err) < 0)
 		return err_wrap(err, "step '%s'", step);
 	if (result.exit_status != 0) {
-		err_set(err, ERR_SYS, "step %zu of %zu, '%s', %s", index + 1,
-			b->project->build.steps.count, step, proc_describe(&result, how));
-		return err_hint(err, "see what it said above, or run it yourself in %s",
-				b->project->dir);
+		err_set(err, ERR_SYS, "step %zu of %zu, '%s', %s", index + 1, b->project->build.steps.count,
+				step, proc_describe(&result, how));
+		return err_hint(err, "see what it said above, or run it yourself in %s", b->project->dir);
 	}
 	if (watch.done)
 		watch.done(watch.user, step, clock_now(b->request->clock) - start);

@@ -1,6 +1,6 @@
-/* Checksums of this machine's libraries, remembered by what stat says of each file, so that a build in
- * which only the program changed does not read them again. A file that changed a moment ago is not
- * remembered: within one tick of the clock it may change again and look the same. */
+/* Checksums of this machine's libraries, remembered by what stat says of each file, so that a build
+ * in which only the program changed does not read them again. A file that changed a moment ago is
+ * not remembered: within one tick of the clock it may change again and look the same. */
 #include "build/private.h"
 
 #include "base/fs.h"
@@ -21,9 +21,9 @@ static char *make_key(const struct tree_node *n)
 	const struct stat *st = &n->seen;
 
 	return xasprintf("%llx %llx %llx %lld.%09ld %lld.%09ld %s", (unsigned long long)st->st_dev,
-			 (unsigned long long)st->st_ino, (unsigned long long)st->st_size,
-			 (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
-			 (long long)st->st_ctim.tv_sec, st->st_ctim.tv_nsec, n->file);
+					 (unsigned long long)st->st_ino, (unsigned long long)st->st_size,
+					 (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
+					 (long long)st->st_ctim.tv_sec, st->st_ctim.tv_nsec, n->file);
 }
 
 void build_sums_release(struct build_sums *s)
@@ -47,7 +47,7 @@ static void take_line(struct build_sums *s, char *line)
 	struct build_sum sum = {0};
 
 	if (strlen(line) <= SHA1_HEX_LEN + SHA256_HEX_LEN + 2 || !is_hex(line, SHA1_HEX_LEN) ||
-	    !is_hex(sha256, SHA256_HEX_LEN) || key[-1] != ' ' || map_has(&s->known, key))
+		!is_hex(sha256, SHA256_HEX_LEN) || key[-1] != ' ' || map_has(&s->known, key))
 		return;
 	memcpy(sum.sha1, line, SHA1_HEX_LEN);
 	memcpy(sum.sha256, sha256, SHA256_HEX_LEN);
@@ -89,7 +89,7 @@ void build_sums_save(const struct build_sums *s)
 }
 
 static int hash_file(const struct build *b, const struct tree_node *n, struct build_sum *out,
-		     struct error *err)
+					 struct error *err)
 {
 	AUTO_CLOSE int fd = open(n->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	AUTO_PTR(sha256) struct sha256 *strong = sha256_new();
@@ -128,7 +128,7 @@ static void hash_data(const struct tree_node *n, struct build_sum *out)
 }
 
 int build_sums_get(const struct build *b, struct build_sums *s, const struct tree_node *n,
-		   struct build_sum *out, struct error *err)
+				   struct build_sum *out, struct error *err)
 {
 	AUTO_FREE char *key = n->file ? make_key(n) : NULL;
 	const struct build_sum *known = key ? map_get(&s->known, key) : NULL;
@@ -145,7 +145,7 @@ int build_sums_get(const struct build *b, struct build_sums *s, const struct tre
 		return -1;
 	/* the project's own files change all the time: no use to remember them */
 	if (n->layer <= TREE_LIBRARIES && n->seen.st_ctim.tv_sec + QUIET_SECONDS < s->now &&
-	    !strchr(key, '\n')) {
+		!strchr(key, '\n')) {
 		map_put(&s->known, key, memcpy(xmalloc(sizeof(*out)), out, sizeof(*out)));
 		s->is_new = true;
 	}

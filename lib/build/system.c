@@ -38,11 +38,11 @@ static int add_accounts(struct build *b, struct error *err)
 	if (strcmp(gid, "0") != 0)
 		buf_addf(&group, "app:x:%s:\n", gid);
 	if (tree_add_data(&b->tree, TREE_SYSTEM, "etc/passwd", buf_str(&passwd), err) < 0 ||
-	    tree_add_data(&b->tree, TREE_SYSTEM, "etc/group", buf_str(&group), err) < 0)
+		tree_add_data(&b->tree, TREE_SYSTEM, "etc/group", buf_str(&group), err) < 0)
 		return -1;
 	/* without it glibc asks DNS before /etc/hosts */
 	return tree_add_data(&b->tree, TREE_SYSTEM, "etc/nsswitch.conf",
-			     "passwd: files\ngroup: files\nhosts: files dns\n", err);
+						 "passwd: files\ngroup: files\nhosts: files dns\n", err);
 }
 
 static int add_certificates(struct build *b, struct error *err)
@@ -88,7 +88,7 @@ int build_system(struct build *b, struct error *err)
 	const struct project_build *p = &b->project->build;
 
 	if (!b->base.bytes &&
-	    (add_accounts(b, err) < 0 || tree_add_dir(&b->tree, TREE_SYSTEM, "tmp", 01777, err) < 0))
+		(add_accounts(b, err) < 0 || tree_add_dir(&b->tree, TREE_SYSTEM, "tmp", 01777, err) < 0))
 		return -1;
 	if (p->certificates && add_certificates(b, err) < 0)
 		return -1;

@@ -84,13 +84,12 @@ int tree_resolve(const struct tree *t, const char *path, bool last, char **out, 
 		n = map_get(&t->nodes, buf_str(&at));
 		if (n && n->type == TREE_LINK && (*left || last)) {
 			if (++links > MAX_LINKS)
-				return err_set(err, ERR_INPUT,
-					       "links lead in a circle at /%s in the image",
-					       buf_str(&at));
+				return err_set(err, ERR_INPUT, "links lead in a circle at /%s in the image",
+							   buf_str(&at));
 			follow(n, &at, &rest);
 		} else if (n && n->type == TREE_FILE && *left) {
 			return err_set(err, ERR_INPUT, "/%s is a file in the image, not a folder",
-				       buf_str(&at));
+						   buf_str(&at));
 		}
 	}
 	*out = buf_take(&at);
@@ -117,9 +116,8 @@ static bool is_same(const struct tree_node *old, const struct tree_node *new)
 	if (old->type != new->type)
 		return false;
 	return old->type == TREE_DIR ||
-	       (old->type == TREE_LINK && strcmp(old->target, new->target) == 0) ||
-	       (old->type == TREE_FILE && old->file && new->file &&
-		strcmp(old->file, new->file) == 0);
+		   (old->type == TREE_LINK && strcmp(old->target, new->target) == 0) ||
+		   (old->type == TREE_FILE && old->file && new->file &&strcmp(old->file, new->file) == 0);
 }
 
 /* Folders above a place that is free of links. */
@@ -208,7 +206,7 @@ static void node_release(struct tree_node *n)
 #define AUTO_NODE __attribute__((cleanup(node_release)))
 
 int tree_add_link(struct tree *t, enum tree_layer layer, const char *path, const char *target,
-		  struct error *err)
+				  struct error *err)
 {
 	AUTO_NODE struct tree_node n = {
 		.type = TREE_LINK, .layer = layer, .mode = 0777, .target = xstrdup(target)};
@@ -217,29 +215,32 @@ int tree_add_link(struct tree *t, enum tree_layer layer, const char *path, const
 }
 
 int tree_add_data(struct tree *t, enum tree_layer layer, const char *path, const char *data,
-		  struct error *err)
+				  struct error *err)
 {
-	AUTO_NODE struct tree_node n = {.type = TREE_FILE, .layer = layer, .mode = 0644,
-					.data = xstrdup(data), .size = strlen(data)};
+	AUTO_NODE struct tree_node n = {.type = TREE_FILE,
+									.layer = layer,
+									.mode = 0644,
+									.data = xstrdup(data),
+									.size = strlen(data)};
 
 	return tree_add(t, path, &n, err);
 }
 
 int tree_add_file(struct tree *t, enum tree_layer layer, const char *path, const char *file,
-		  const struct stat *seen, struct error *err)
+				  const struct stat *seen, struct error *err)
 {
 	AUTO_NODE struct tree_node n = {.type = TREE_FILE,
-					.layer = layer,
-					.mode = seen->st_mode & S_IXUSR ? 0755 : 0644,
-					.file = xstrdup(file),
-					.size = (uint64_t)seen->st_size,
-					.seen = *seen};
+									.layer = layer,
+									.mode = seen->st_mode & S_IXUSR ? 0755 : 0644,
+									.file = xstrdup(file),
+									.size = (uint64_t)seen->st_size,
+									.seen = *seen};
 
 	return tree_add(t, path, &n, err);
 }
 
 int tree_add_dir(struct tree *t, enum tree_layer layer, const char *path, mode_t mode,
-		 struct error *err)
+				 struct error *err)
 {
 	struct tree_node n = {.type = TREE_DIR, .layer = layer, .mode = mode};
 

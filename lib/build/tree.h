@@ -35,12 +35,12 @@ struct tree_node {
 	mode_t mode;
 	unsigned base_layer; /* TREE_BASE: which of the base's layers it is from */
 	uint32_t uid, gid;   /* not 0 in a base only */
-	int64_t mtime_s;   /* of a base's folders; ours get theirs when they are written */
-	char *target;      /* TREE_LINK */
-	char *file;        /* TREE_FILE: on this machine; NULL: `data` is the content */
+	int64_t mtime_s;     /* of a base's folders; ours get theirs when they are written */
+	char *target;        /* TREE_LINK */
+	char *file;          /* TREE_FILE: on this machine; NULL: `data` is the content */
 	char *data;
 	uint64_t size;
-	struct stat seen;  /* of `file` when it was added */
+	struct stat seen; /* of `file` when it was added */
 };
 
 struct tree {
@@ -60,14 +60,14 @@ const struct tree_node *tree_find(const struct tree *t, const char *path);
  * unless they are both folders, or links to the same target. */
 int tree_add(struct tree *t, const char *path, struct tree_node *node, struct error *err);
 int tree_add_link(struct tree *t, enum tree_layer layer, const char *path, const char *target,
-		  struct error *err);
+				  struct error *err);
 int tree_add_data(struct tree *t, enum tree_layer layer, const char *path, const char *data,
-		  struct error *err);
+				  struct error *err);
 /* seen is file's stat; mode becomes 0755 when the owner may execute it, else 0644. */
 int tree_add_file(struct tree *t, enum tree_layer layer, const char *path, const char *file,
-		  const struct stat *seen, struct error *err);
+				  const struct stat *seen, struct error *err);
 int tree_add_dir(struct tree *t, enum tree_layer layer, const char *path, mode_t mode,
-		 struct error *err);
+				 struct error *err);
 /* Put node at a place that tree_resolve gave, whatever was there: how a base's layers lie on one
  * another. A folder over a folder changes its attributes; anything else takes the old one away
  * with all below it. */

@@ -106,7 +106,7 @@ static int load_file(const struct creds_store *s, const char *path, json_t **out
 	AUTO(buf) struct buf text = {0};
 	struct error why = {0};
 	int rc = s->file ? fs_read(path, CREDS_MAX_FILE_BYTES, &text, &why)
-			 : fs_read_settled(path, CREDS_MAX_FILE_BYTES, &text, &why);
+					 : fs_read_settled(path, CREDS_MAX_FILE_BYTES, &text, &why);
 
 	if (rc < 0 && why.code != ERR_MISSING) {
 		*err = why;
@@ -121,8 +121,8 @@ static int load_file(const struct creds_store *s, const char *path, json_t **out
 	return rc;
 }
 
-static int ask_helper(struct creds_store *s, const char *helper, const char *host, struct creds *out,
-		      struct error *err)
+static int ask_helper(struct creds_store *s, const char *helper, const char *host,
+					  struct creds *out, struct error *err)
 {
 	AUTO_FREE char *key = xasprintf("%s %s", helper, host);
 	struct creds *known = map_get(&s->cache, key);
@@ -148,8 +148,8 @@ struct search {
 };
 
 /* A file's two ways: helper and entry. What neither has is success with username NULL. */
-static int find_in(const struct search *what, const char *path, const json_t *file, struct creds *out,
-		   struct error *err)
+static int find_in(const struct search *what, const char *path, const json_t *file,
+				   struct creds *out, struct error *err)
 {
 	const char *helper = creds_helper_name(file, what->host);
 	const char *key = NULL;
@@ -169,7 +169,7 @@ static int find_in(const struct search *what, const char *path, const json_t *fi
 }
 
 int creds_find(struct creds_store *s, const char *host, const char *name, struct creds *out,
-	       struct error *err)
+			   struct error *err)
 {
 	AUTO(creds) struct creds found = {0};
 	AUTO(strv) struct strv files = {0};
@@ -180,7 +180,7 @@ int creds_find(struct creds_store *s, const char *host, const char *name, struct
 		AUTO_JSON json_t *doc = NULL;
 
 		if (parse_file(span_of(inline_text), "$DOCKER_AUTH_CONFIG", &doc, err) < 0 ||
-		    find_in(&what, "$DOCKER_AUTH_CONFIG", doc, &found, err) < 0)
+			find_in(&what, "$DOCKER_AUTH_CONFIG", doc, &found, err) < 0)
 			return -1;
 	}
 	list_files(s, &files);
@@ -188,7 +188,7 @@ int creds_find(struct creds_store *s, const char *host, const char *name, struct
 		AUTO_JSON json_t *doc = NULL;
 
 		if (load_file(s, files.items[i], &doc, err) < 0 ||
-		    find_in(&what, files.items[i], doc, &found, err) < 0)
+			find_in(&what, files.items[i], doc, &found, err) < 0)
 			return -1;
 	}
 	*out = MOVE(found);
@@ -234,7 +234,7 @@ static json_t *make_entry(const struct creds *c)
 
 /* Where a host's credentials are found first, or would be looked for last. */
 static int choose_file(const struct creds_store *s, const char *host, char **path, json_t **doc,
-		       struct error *err)
+					   struct error *err)
 {
 	AUTO(strv) struct strv files = {0};
 
@@ -246,7 +246,7 @@ static int choose_file(const struct creds_store *s, const char *host, char **pat
 		if (load_file(s, files.items[i], &file, err) < 0)
 			return -1;
 		if (i + 1 == files.count || creds_helper_name(file, host) ||
-		    creds_entry(file, host, NULL, &key)) {
+			creds_entry(file, host, NULL, &key)) {
 			*path = xstrdup(files.items[i]);
 			*doc = TAKE(file);
 			return 0;
@@ -257,7 +257,7 @@ static int choose_file(const struct creds_store *s, const char *host, char **pat
 }
 
 int creds_save(struct creds_store *s, const char *host, const struct creds *c, char **where,
-	       struct error *err)
+			   struct error *err)
 {
 	AUTO_FREE char *path = NULL;
 	AUTO_JSON json_t *doc = NULL;
@@ -291,7 +291,7 @@ int creds_save(struct creds_store *s, const char *host, const struct creds *c, c
 
 /* Take a host out of one file and the helper it names. */
 static int erase_from(const struct creds_store *s, const char *path, const char *host, char **where,
-		      struct error *err)
+					  struct error *err)
 {
 	AUTO_JSON json_t *doc = NULL;
 	const char *helper;
@@ -302,7 +302,8 @@ static int erase_from(const struct creds_store *s, const char *path, const char 
 	if (load_file(s, path, &doc, err) < 0)
 		return -1;
 	helper = creds_helper_name(doc, host);
-	if (helper && creds_helper_erase(&(struct creds_helper){helper, s->cancel}, host, &erased, err) < 0)
+	if (helper &&
+		creds_helper_erase(&(struct creds_helper){helper, s->cancel}, host, &erased, err) < 0)
 		return -1;
 	if (erased && !*where)
 		*where = xasprintf("docker-credential-%s", helper);

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-/* "https://index.docker.io/v1/" -> "docker.io", "http://host:5000/" -> "host:5000", "host/ns" stays. Caller frees. */
+/* "https://index.docker.io/v1/" -> "docker.io", "http://host:5000/" -> "host:5000", "host/ns"
+ * stays. Caller frees. */
 static char *plain_key(const char *key)
 {
 	const char *from = key;
@@ -23,7 +24,7 @@ static char *plain_key(const char *key)
 	if (len > 3 && (memcmp(from + len - 3, "/v1", 3) == 0 || memcmp(from + len - 3, "/v2", 3) == 0))
 		len -= 3;
 	if ((len == strlen("index.docker.io") && memcmp(from, "index.docker.io", len) == 0) ||
-	    (len == strlen("registry-1.docker.io") && memcmp(from, "registry-1.docker.io", len) == 0))
+		(len == strlen("registry-1.docker.io") && memcmp(from, "registry-1.docker.io", len) == 0))
 		return xstrdup(CREDS_DOCKER_HUB);
 	return xstrndup(from, len);
 }
@@ -44,7 +45,8 @@ static json_t *find_key(json_t *auths, const char *wanted, const char **key)
 	const char *k;
 	json_t *entry;
 
-	json_object_foreach(auths, k, entry) {
+	json_object_foreach(auths, k, entry)
+	{
 		AUTO_FREE char *plain = plain_key(k);
 
 		if (strcmp(plain, wanted) == 0 && has_secret(entry)) {
@@ -123,7 +125,8 @@ const char *creds_helper_name(const json_t *file, const char *host)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(helpers, key, value) {
+	json_object_foreach(helpers, key, value)
+	{
 		AUTO_FREE char *plain = plain_key(key);
 
 		if (strcmp(plain, host) == 0)

@@ -37,7 +37,7 @@ static void result_wipe(struct proc_result *r)
 }
 
 static int run_helper(const struct creds_helper *h, const char *verb, struct span input,
-		      struct proc_result *result, struct error *err)
+					  struct proc_result *result, struct error *err)
 {
 	AUTO_FREE char *program = xasprintf("docker-credential-%s", h->name);
 	const char *argv[] = {program, verb, NULL};
@@ -65,14 +65,15 @@ static int run_helper(const struct creds_helper *h, const char *verb, struct spa
 
 /* Only the first line, and never what a successful helper said: that is the secret. */
 static int helper_failed(const char *helper, const char *verb, const char *host,
-			 const struct proc_result *r, struct error *err)
+						 const struct proc_result *r, struct error *err)
 {
 	const char *said = r->err_out.len ? buf_str(&r->err_out) : buf_str(&r->out);
 	char how[64];
 
 	proc_describe(r, how);
-	return err_set(err, ERR_DENIED, "credential helper docker-credential-%s could not %s for %s: it %s%s%.*s",
-		       helper, verb, host, how, *said ? ": " : "", (int)strcspn(said, "\r\n"), said);
+	return err_set(err, ERR_DENIED,
+				   "credential helper docker-credential-%s could not %s for %s: it %s%s%.*s",
+				   helper, verb, host, how, *said ? ": " : "", (int)strcspn(said, "\r\n"), said);
 }
 
 static int read_answer(const char *helper, struct span answer, struct creds *out, struct error *err)
@@ -102,11 +103,12 @@ static int read_answer(const char *helper, struct span answer, struct creds *out
 		return 0;
 	}
 	*out = (struct creds){.username = xstrdup(f.username ? f.username : ""),
-			      .password = xstrdup(f.secret)};
+						  .password = xstrdup(f.secret)};
 	return 0;
 }
 
-int creds_helper_get(const struct creds_helper *h, const char *host, struct creds *out, struct error *err)
+int creds_helper_get(const struct creds_helper *h, const char *host, struct creds *out,
+					 struct error *err)
 {
 	__attribute__((cleanup(result_wipe))) struct proc_result r = {0};
 
@@ -114,17 +116,17 @@ int creds_helper_get(const struct creds_helper *h, const char *host, struct cred
 		return -1;
 	if (r.exit_status != 0)
 		return strstr(buf_str(&r.out), not_found) ? 0
-							  : helper_failed(h->name, "get", host, &r, err);
+												  : helper_failed(h->name, "get", host, &r, err);
 	return read_answer(h->name, buf_span(&r.out), out, err);
 }
 
 int creds_helper_store(const struct creds_helper *h, const char *host, const struct creds *c,
-		       struct error *err)
+					   struct error *err)
 {
 	__attribute__((cleanup(result_wipe))) struct proc_result r = {0};
 	AUTO_JSON json_t *doc = json_pack("{s:s, s:s, s:s}", "ServerURL", server_of(host), "Username",
-					  c->identity_token ? "<token>" : c->username, "Secret",
-					  c->identity_token ? c->identity_token : c->password);
+									  c->identity_token ? "<token>" : c->username, "Secret",
+									  c->identity_token ? c->identity_token : c->password);
 	AUTO(buf) struct buf input = {0};
 	int rc;
 
@@ -138,7 +140,8 @@ int creds_helper_store(const struct creds_helper *h, const char *host, const str
 	return r.exit_status == 0 ? 0 : helper_failed(h->name, "store", host, &r, err);
 }
 
-int creds_helper_erase(const struct creds_helper *h, const char *host, bool *erased, struct error *err)
+int creds_helper_erase(const struct creds_helper *h, const char *host, bool *erased,
+					   struct error *err)
 {
 	__attribute__((cleanup(result_wipe))) struct proc_result r = {0};
 

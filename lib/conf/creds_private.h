@@ -12,7 +12,8 @@
 void creds_wipe(char *secret);
 void creds_copy(const struct creds *from, struct creds *to);
 
-/* The entry of auths for HOST/NAME, the most special first, and its key; NULL when there is none or it is empty. */
+/* The entry of auths for HOST/NAME, the most special first, and its key; NULL when there is none or
+ * it is empty. */
 json_t *creds_entry(const json_t *file, const char *host, const char *name, const char **key);
 /* Read an entry. where: "PATH: auths.KEY", for messages. */
 int creds_read_entry(const json_t *entry, const char *where, struct creds *out, struct error *err);
@@ -26,8 +27,10 @@ struct creds_helper {
 };
 
 /* Nothing found is success with username NULL. */
-int creds_helper_get(const struct creds_helper *h, const char *host, struct creds *out, struct error *err);
+int creds_helper_get(const struct creds_helper *h, const char *host, struct creds *out,
+					 struct error *err);
 int creds_helper_store(const struct creds_helper *h, const char *host, const struct creds *c,
-		       struct error *err);
+					   struct error *err);
 /* *erased: there was something to erase. */
-int creds_helper_erase(const struct creds_helper *h, const char *host, bool *erased, struct error *err);
+int creds_helper_erase(const struct creds_helper *h, const char *host, bool *erased,
+					   struct error *err);

@@ -10,19 +10,19 @@ struct expander {
 	const json_t *vars;
 	const struct doc_marks *marks;
 	const char *name;
-	size_t added; /* bytes that variables put in */
+	size_t added;         /* bytes that variables put in */
 	const json_t *parent; /* where the value stands, for messages */
 	const char *key;
 	size_t index;
 };
 
 static int fail(const struct expander *x, const char *problem, const char *detail,
-		struct error *err)
+				struct error *err)
 {
 	AUTO_FREE char *place = doc_where(x->marks, x->name, x->parent, x->key, x->index);
 
 	return err_set(err, ERR_INPUT, "%s: %s%s%s%s", place, problem, *detail ? " '" : "", detail,
-		       *detail ? "'" : "");
+				   *detail ? "'" : "");
 }
 
 /* ${NAME}, ${NAME:-default}, ${NAME:?message} without what encloses it. */
@@ -39,18 +39,19 @@ static void expression_release(struct expression *e)
 }
 
 static int parse_expression(const struct expander *x, struct span inside, struct expression *out,
-			    struct error *err)
+							struct error *err)
 {
 	size_t n = 0;
 
 	while (n < inside.len && (isalnum((unsigned char)inside.data[n]) || inside.data[n] == '_'))
 		n++;
 	if (n == 0 || isdigit((unsigned char)inside.data[0]) ||
-	    (n < inside.len && (inside.len - n < 2 || inside.data[n] != ':' ||
-				(inside.data[n + 1] != '-' && inside.data[n + 1] != '?')))) {
+		(n < inside.len && (inside.len - n < 2 || inside.data[n] != ':' ||
+							(inside.data[n + 1] != '-' && inside.data[n + 1] != '?')))) {
 		fail(x, "malformed ${...}", "", err);
-		return err_hint(err, "write ${NAME}, ${NAME:-default} or ${NAME:?message}; $${ stands for a "
-				     "plain ${");
+		return err_hint(err,
+						"write ${NAME}, ${NAME:-default} or ${NAME:?message}; $${ stands for a "
+						"plain ${");
 	}
 	out->name = xstrndup(inside.data, n);
 	if (n < inside.len) {
@@ -70,8 +71,8 @@ static json_t *evaluate(const struct expander *x, struct span inside, struct err
 	if (parse_expression(x, inside, &e, err) < 0)
 		return NULL;
 	value = json_object_get(x->vars, e.name);
-	given = value && !json_is_null(value) && (!e.op || !json_is_string(value) ||
-						  json_string_length(value));
+	given = value && !json_is_null(value) &&
+			(!e.op || !json_is_string(value) || json_string_length(value));
 	if (given)
 		return json_copy(value);
 	if (e.op == '-')
@@ -82,8 +83,10 @@ static json_t *evaluate(const struct expander *x, struct span inside, struct err
 		return NULL;
 	}
 	fail(x, "undefined variable", e.name, err);
-	err_hint(err, "set it in 'vars' of the environment, or write ${%s:-default}; $${ stands for a plain ${",
-		 e.name);
+	err_hint(
+		err,
+		"set it in 'vars' of the environment, or write ${%s:-default}; $${ stands for a plain ${",
+		e.name);
 	return NULL;
 }
 
@@ -208,7 +211,7 @@ static int expand_node(struct expander *x, json_t *node, struct error *err)
 }
 
 int project_expand(json_t *doc, const json_t *vars, const struct doc_marks *marks, const char *name,
-		   struct error *err)
+				   struct error *err)
 {
 	struct expander x = {.vars = vars, .marks = marks, .name = name};
 

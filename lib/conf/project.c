@@ -46,7 +46,7 @@ static const struct doc_field deploy_fields[] = {
 };
 
 int project_fail(const struct project *p, const json_t *object, const char *path, const char *key,
-		 const char *problem, struct error *err)
+				 const char *problem, struct error *err)
 {
 	AUTO_FREE char *place = doc_where(p->yaml.marks, p->file, object, key, 0);
 
@@ -54,7 +54,7 @@ int project_fail(const struct project *p, const json_t *object, const char *path
 }
 
 int project_check_variable(const struct project *p, const json_t *object, const char *path,
-			   const char *key, struct error *err)
+						   const char *key, struct error *err)
 {
 	/* YAML 1.1 takes bare y, n, on, off for truths, in keys as well */
 	if (strcmp(key, "true") == 0 || strcmp(key, "false") == 0) {
@@ -67,7 +67,7 @@ int project_check_variable(const struct project *p, const json_t *object, const 
 }
 
 int project_fields(const struct project *p, const json_t *object, const char *path,
-		   const struct doc_field *fields, void *out, struct error *err)
+				   const struct doc_field *fields, void *out, struct error *err)
 {
 	struct doc_context where = {p->file, path, true, p->yaml.marks};
 
@@ -79,8 +79,7 @@ void project_add_texts(struct strv *to, const json_t *texts)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(texts, i, item)
-		strv_add(to, json_string_value(item));
+	json_array_foreach(texts, i, item) strv_add(to, json_string_value(item));
 }
 
 bool project_name_is_valid(const char *name)
@@ -96,19 +95,19 @@ bool project_name_is_valid(const char *name)
 }
 
 static int read_timeout(struct project *p, const json_t *section, const json_t *value,
-			struct error *err)
+						struct error *err)
 {
 	p->timeout_ms = DEFAULT_TIMEOUT_MS;
 	if (!value || json_is_null(value))
 		return 0;
 	if (json_is_integer(value) && json_integer_value(value) > 0 &&
-	    json_integer_value(value) < 1000000) {
+		json_integer_value(value) < 1000000) {
 		p->timeout_ms = json_integer_value(value) * 1000;
 		return 0;
 	}
 	if (json_is_string(value) &&
-	    text_parse_duration(json_string_value(value), &p->timeout_ms, err) == 0 &&
-	    p->timeout_ms > 0)
+		text_parse_duration(json_string_value(value), &p->timeout_ms, err) == 0 &&
+		p->timeout_ms > 0)
 		return 0;
 	project_fail(p, section, "deploy", "timeout", "not a duration", err);
 	return err_hint(err, "write it like 30s, 5m or 1h30m");
@@ -135,7 +134,7 @@ static int read_top(struct project *p, const json_t *doc, struct fields *f, stru
 	if (!project_name_is_valid(f->name)) {
 		project_fail(p, doc, "", "name", "not a valid name", err);
 		return err_hint(err, "use lower-case letters, digits and '-', beginning with a letter, at "
-				     "most 63 characters");
+							 "most 63 characters");
 	}
 	p->name = f->name;
 	p->image = f->image ? f->image : f->name;
@@ -152,11 +151,11 @@ static int read_project(struct project *p, struct span text, struct error *err)
 		return -1;
 	if (p->yaml.count != 1) {
 		err_set(err, ERR_INPUT, "%s: %s", p->file,
-			p->yaml.count ? "more than one document" : "the file is empty");
+				p->yaml.count ? "more than one document" : "the file is empty");
 		return err_hint(err, "a project file is one document that begins with 'name: NAME'");
 	}
-	if (read_top(p, p->yaml.documents[0], &f, err) < 0 ||
-	    project_read_build(p, f.build, err) < 0 || read_deploy(p, f.deploy, err) < 0)
+	if (read_top(p, p->yaml.documents[0], &f, err) < 0 || project_read_build(p, f.build, err) < 0 ||
+		read_deploy(p, f.deploy, err) < 0)
 		return -1;
 	return project_read_environments(p, f.environments, err);
 }
@@ -169,10 +168,10 @@ int project_load(const char *dir, const char *file, struct project *out, struct 
 	p.file = dir ? fs_join(dir, file ? file : PROJECT_FILE) : xstrdup(file ? file : PROJECT_FILE);
 	p.dir = fs_dirname(p.file);
 	if ((file ? fs_read(p.file, PROJECT_MAX_BYTES, &text, err)
-		  : fs_read_settled(p.file, PROJECT_MAX_BYTES, &text, err)) < 0) {
+			  : fs_read_settled(p.file, PROJECT_MAX_BYTES, &text, err)) < 0) {
 		if (err->code == ERR_MISSING)
 			err_hint(err, "enter a project's folder, name its file with -f, or start one with "
-				      "'msctl new NAME'");
+						  "'msctl new NAME'");
 		return -1;
 	}
 	if (read_project(&p, buf_span(&text), err) < 0)

@@ -1,11 +1,13 @@
 /* project.h - msctl.yaml: read, checked, with the environment chosen and variables replaced.
  *
- * Unknown keys are errors with the nearest key; "x-*" keys are ignored. ${NAME}, ${NAME:-default} and ${NAME:?message} are replaced in scalar values
- * after parsing, from the environment's vars and nothing else; in this file that is everything below an environment. Every message
- * has file:line:column.
+ * Unknown keys are errors with the nearest key; "x-*" keys are ignored. ${NAME}, ${NAME:-default}
+ * and ${NAME:?message} are replaced in scalar values after parsing, from the environment's vars and
+ * nothing else; in this file that is everything below an environment. Every message has
+ * file:line:column.
  *
- * Keys that this version does not act on (toolchain, dockerfile, context, args, target, swarm, verify, ci, services) are accepted when they
- * have the right type; the command that would need one says that it cannot. */
+ * Keys that this version does not act on (toolchain, dockerfile, context, args, target, swarm,
+ * verify, ci, services) are accepted when they have the right type; the command that would need one
+ * says that it cannot. */
 #pragma once
 
 #include "base/error.h"
@@ -24,22 +26,22 @@ struct project_copy {
 };
 
 struct project_build {
-	struct strv steps;      /* shell lines, run by sh -e in the project folder */
-	const char *toolchain;  /* NULL */
-	const char *base;       /* "scratch" or a reference */
+	struct strv steps;     /* shell lines, run by sh -e in the project folder */
+	const char *toolchain; /* NULL */
+	const char *base;      /* "scratch" or a reference */
 	struct project_copy *copy;
 	size_t copy_count;
-	bool libraries;         /* take the shared-library closure along (default true) */
-	bool certificates;      /* CA bundle (default false) */
+	bool libraries;    /* take the shared-library closure along (default true) */
+	bool certificates; /* CA bundle (default false) */
 	bool timezones;
 	struct strv entrypoint; /* empty: the first copied file */
 	struct strv cmd;
-	const char *user;       /* default "65532:65532" */
+	const char *user; /* default "65532:65532" */
 	const char *workdir;
-	struct strv ports;      /* "8080/tcp" */
-	struct strv env;        /* "K=V" */
-	json_t *labels;         /* object or NULL; borrowed */
-	struct strv platforms;  /* default: the host's */
+	struct strv ports;       /* "8080/tcp" */
+	struct strv env;         /* "K=V" */
+	json_t *labels;          /* object or NULL; borrowed */
+	struct strv platforms;   /* default: the host's */
 	const char *compression; /* "gzip" */
 	const char *dockerfile;  /* NULL: native build */
 	const char *stop_signal;
@@ -53,25 +55,25 @@ struct project_patch {
 
 struct project_environment {
 	const char *name;
-	const char *target;    /* "local", "kubernetes", "swarm" */
-	const char *context;   /* NULL: the kubeconfig's current one */
+	const char *target;     /* "local", "kubernetes", "swarm" */
+	const char *context;    /* NULL: the kubeconfig's current one */
 	const char *namespace_; /* NULL: the context's */
-	json_t *vars;          /* object of text, whole numbers and truths, or NULL */
+	json_t *vars;           /* object of text, whole numbers and truths, or NULL */
 	struct project_patch *patches;
 	size_t patch_count;
-	struct strv exclude;   /* "Kind" or "Kind/name" left out here */
+	struct strv exclude; /* "Kind" or "Kind/name" left out here */
 	const char *from;
-	const char *host;      /* swarm */
+	const char *host; /* swarm */
 };
 
 struct project {
-	char *dir;              /* where msctl.yaml lies */
-	char *file;             /* path of it, as messages name it */
-	struct yaml_file yaml;  /* owns what the const char * members point to */
+	char *dir;             /* where msctl.yaml lies */
+	char *file;            /* path of it, as messages name it */
+	struct yaml_file yaml; /* owns what the const char * members point to */
 	const char *name;
-	const char *image;      /* default: name */
-	const char *version;    /* "git" or a literal */
-	const char *test;       /* NULL */
+	const char *image;   /* default: name */
+	const char *version; /* "git" or a literal */
+	const char *test;    /* NULL */
 	struct project_build build;
 	struct strv kubernetes; /* deploy.kubernetes */
 	int64_t timeout_ms;     /* deploy.timeout, default 5 min */
@@ -81,18 +83,22 @@ struct project {
 
 void project_release(struct project *p);
 
-/* Read file (NULL: msctl.yaml in dir; dir NULL: the current folder). ERR_MISSING with a hint when there is none. */
+/* Read file (NULL: msctl.yaml in dir; dir NULL: the current folder). ERR_MISSING with a hint when
+ * there is none. */
 int project_load(const char *dir, const char *file, struct project *out, struct error *err);
-/* The environment of a name; NULL name: the only one, or "local" when none is written (ERR_USAGE when there are several). ERR_MISSING with the
- * nearest name. Borrowed. */
-int project_environment(const struct project *p, const char *name, const struct project_environment **out,
-			struct error *err);
+/* The environment of a name; NULL name: the only one, or "local" when none is written (ERR_USAGE
+ * when there are several). ERR_MISSING with the nearest name. Borrowed. */
+int project_environment(const struct project *p, const char *name,
+						const struct project_environment **out, struct error *err);
 
-/* A DNS label (RFC 1035): lower-case letters, digits and '-', beginning with a letter, at most 63 characters. */
+/* A DNS label (RFC 1035): lower-case letters, digits and '-', beginning with a letter, at most 63
+ * characters. */
 bool project_name_is_valid(const char *name);
 
-/* Replace ${...} in every scalar value of doc (text members and elements, not keys), in place. vars: as in project_environment, or NULL. marks and name
- * are for messages. A value that is one expression alone takes the variable's type (replicas: ${REPLICAS} with the number 3); $${ stands for a
- * plain ${. A replaced value is not looked at again. ERR_INPUT: undefined variable, malformed expression. */
+/* Replace ${...} in every scalar value of doc (text members and elements, not keys), in place.
+ * vars: as in project_environment, or NULL. marks and name are for messages. A value that is one
+ * expression alone takes the variable's type (replicas: ${REPLICAS} with the number 3); $${ stands
+ * for a plain ${. A replaced value is not looked at again. ERR_INPUT: undefined variable, malformed
+ * expression. */
 int project_expand(json_t *doc, const json_t *vars, const struct doc_marks *marks, const char *name,
-		   struct error *err);
+				   struct error *err);

@@ -46,7 +46,8 @@ static int read_copy(struct project *p, json_t *copy, struct error *err)
 	json_t *to;
 
 	p->build.copy = xcalloc(json_object_size(copy) + 1, sizeof(*p->build.copy));
-	json_object_foreach(copy, from, to) {
+	json_object_foreach(copy, from, to)
+	{
 		const char *target = json_string_value(to);
 
 		if (!fs_is_clean_relative(from)) {
@@ -56,7 +57,7 @@ static int read_copy(struct project *p, json_t *copy, struct error *err)
 		if (*target != '/' || (target[1] && !fs_is_clean_relative(target + 1))) {
 			project_fail(p, copy, "build.copy", from, "the target is no absolute path", err);
 			return err_hint(err, "write it like /usr/bin/NAME, without '..' and without a '/' at "
-					     "its end");
+								 "its end");
 		}
 		p->build.copy[p->build.copy_count++] = (struct project_copy){from, target};
 	}
@@ -64,15 +65,15 @@ static int read_copy(struct project *p, json_t *copy, struct error *err)
 }
 
 static int read_libraries(struct project *p, const json_t *section, const json_t *value,
-			  struct error *err)
+						  struct error *err)
 {
 	if (!value || json_is_true(value) ||
-	    (json_is_string(value) && strcmp(json_string_value(value), "auto") == 0)) {
+		(json_is_string(value) && strcmp(json_string_value(value), "auto") == 0)) {
 		p->build.libraries = true;
 		return 0;
 	}
 	if (json_is_false(value) ||
-	    (json_is_string(value) && strcmp(json_string_value(value), "none") == 0)) {
+		(json_is_string(value) && strcmp(json_string_value(value), "none") == 0)) {
 		p->build.libraries = false;
 		return 0;
 	}
@@ -100,20 +101,21 @@ static bool add_port(struct strv *ports, const json_t *item)
 			return false;
 	}
 	if (number < 1 || number > 65535 ||
-	    (strcmp(protocol, "tcp") != 0 && strcmp(protocol, "udp") != 0 &&
-	     strcmp(protocol, "sctp") != 0))
+		(strcmp(protocol, "tcp") != 0 && strcmp(protocol, "udp") != 0 &&
+		 strcmp(protocol, "sctp") != 0))
 		return false;
 	strv_addf(ports, "%d/%s", (int)number, protocol);
 	return true;
 }
 
 static int read_ports(struct project *p, const json_t *section, const json_t *ports,
-		      struct error *err)
+					  struct error *err)
 {
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(ports, i, item) {
+	json_array_foreach(ports, i, item)
+	{
 		if (add_port(&p->build.ports, item))
 			continue;
 		project_fail(p, section, "build", "ports", "not a port", err);
@@ -127,7 +129,8 @@ static int read_env(struct project *p, json_t *env, struct error *err)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(env, key, value) {
+	json_object_foreach(env, key, value)
+	{
 		if (project_check_variable(p, env, "build.env", key, err) < 0)
 			return -1;
 		strv_addf(&p->build.env, "%s=%s", key, json_string_value(value));
@@ -155,13 +158,14 @@ static const char *host_platform(void)
 }
 
 static int read_words(struct project *p, const json_t *section, const struct fields *f,
-		      struct error *err)
+					  struct error *err)
 {
 	struct project_build *b = &p->build;
 
 	if (f->workdir && *f->workdir != '/')
 		return project_fail(p, section, "build", "workdir", "not an absolute path", err);
-	if (f->compression && strcmp(f->compression, "gzip") != 0 && strcmp(f->compression, "zstd") != 0)
+	if (f->compression && strcmp(f->compression, "gzip") != 0 &&
+		strcmp(f->compression, "zstd") != 0)
 		return project_fail(p, section, "build", "compression", "neither gzip nor zstd", err);
 	b->toolchain = f->toolchain;
 	b->base = f->base ? f->base : "scratch";
@@ -184,8 +188,8 @@ int project_read_build(struct project *p, json_t *section, struct error *err)
 	if (section && project_fields(p, section, "build", build_fields, &f, err) < 0)
 		return -1;
 	if (read_words(p, section, &f, err) < 0 || read_libraries(p, section, f.libraries, err) < 0 ||
-	    read_copy(p, f.copy, err) < 0 || read_ports(p, section, f.ports, err) < 0 ||
-	    read_env(p, f.env, err) < 0)
+		read_copy(p, f.copy, err) < 0 || read_ports(p, section, f.ports, err) < 0 ||
+		read_env(p, f.env, err) < 0)
 		return -1;
 	project_add_texts(&b->steps, f.steps);
 	project_add_texts(&b->entrypoint, f.entrypoint);

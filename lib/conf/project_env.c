@@ -41,7 +41,7 @@ static const struct doc_field patch_target_fields[] = {
 };
 
 static int read_patch(const struct project *p, const json_t *item, const char *path,
-		      struct project_patch *out, struct error *err)
+					  struct project_patch *out, struct error *err)
 {
 	struct patch_fields f = {0};
 	AUTO_FREE char *target_path = xasprintf("%s.target", path);
@@ -58,13 +58,14 @@ static int read_patch(const struct project *p, const json_t *item, const char *p
 }
 
 static int read_patches(const struct project *p, const json_t *patches, const char *path,
-			struct project_environment *env, struct error *err)
+						struct project_environment *env, struct error *err)
 {
 	const json_t *item;
 	size_t i;
 
 	env->patches = xcalloc(json_array_size(patches) + 1, sizeof(*env->patches));
-	json_array_foreach(patches, i, item) {
+	json_array_foreach(patches, i, item)
+	{
 		AUTO_FREE char *place = xasprintf("%s.patches[%zu]", path, i);
 
 		if (read_patch(p, item, place, &env->patches[env->patch_count++], err) < 0)
@@ -80,7 +81,8 @@ static int check_vars(const struct project *p, json_t *vars, const char *path, s
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(vars, key, value) {
+	json_object_foreach(vars, key, value)
+	{
 		if (project_check_variable(p, vars, vars_path, key, err) < 0)
 			return -1;
 		if (json_is_string(value) || json_is_integer(value) || json_is_boolean(value))
@@ -114,7 +116,7 @@ static const char *default_target(const char *name, const struct fields *f)
 }
 
 static int check_target(const struct project *p, const json_t *section, const char *path,
-			const char *target, struct error *err)
+						const char *target, struct error *err)
 {
 	static const char *const targets[] = {"local", "kubernetes", "swarm", NULL};
 	const char *near;
@@ -127,8 +129,7 @@ static int check_target(const struct project *p, const json_t *section, const ch
 	return near ? err_hint(err, "did you mean '%s'?", near) : -1;
 }
 
-static int read_environment(struct project *p, const char *name, json_t *section,
-			    struct error *err)
+static int read_environment(struct project *p, const char *name, json_t *section, struct error *err)
 {
 	struct project_environment *env = &p->environments[p->environment_count++];
 	AUTO_FREE char *path = xasprintf("environments.%s", name);
@@ -137,8 +138,8 @@ static int read_environment(struct project *p, const char *name, json_t *section
 	env->name = name;
 	/* twice: types first, so that a wrong one is told as such, then with the replaced texts */
 	if (project_fields(p, section, path, environment_fields, &f, err) < 0 ||
-	    check_vars(p, f.vars, path, err) < 0 || expand(p, section, err) < 0 ||
-	    project_fields(p, section, path, environment_fields, &f, err) < 0)
+		check_vars(p, f.vars, path, err) < 0 || expand(p, section, err) < 0 ||
+		project_fields(p, section, path, environment_fields, &f, err) < 0)
 		return -1;
 	env->target = f.target ? f.target : default_target(name, &f);
 	env->context = f.context;
@@ -160,7 +161,7 @@ static int check_from(const struct project *p, json_t *section, struct error *er
 
 		if (env->from && !json_object_get(section, env->from))
 			return project_fail(p, json_object_get(section, env->name), path, "from",
-					    "no such environment", err);
+								"no such environment", err);
 	}
 	return 0;
 }
@@ -171,7 +172,8 @@ int project_read_environments(struct project *p, json_t *section, struct error *
 	json_t *value;
 
 	p->environments = xcalloc(json_object_size(section) + 1, sizeof(*p->environments));
-	json_object_foreach(section, name, value) {
+	json_object_foreach(section, name, value)
+	{
 		if (!json_is_object(value))
 			return project_fail(p, section, "environments", name, "expected an object", err);
 		if (read_environment(p, name, value, err) < 0)
@@ -211,11 +213,11 @@ static int no_such(const struct project *p, const char *name, struct error *err)
 	near = text_nearest(name, names);
 	err_set(err, ERR_MISSING, "%s: no environment named '%s'", p->file, name);
 	return near ? err_hint(err, "did you mean '%s'?", near)
-		    : err_hint(err, "there are: %s", buf_str(&list));
+				: err_hint(err, "there are: %s", buf_str(&list));
 }
 
 int project_environment(const struct project *p, const char *name,
-			const struct project_environment **out, struct error *err)
+						const struct project_environment **out, struct error *err)
 {
 	if (!name && p->environment_count != 1)
 		return no_such(p, NULL, err);

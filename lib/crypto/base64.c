@@ -14,8 +14,7 @@ void base64_encode(const void *data, size_t len, struct buf *out)
 
 	for (; len > 0; p += 3) {
 		size_t n = len < 3 ? len : 3;
-		uint32_t v = (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0) |
-			     (n > 2 ? p[2] : 0);
+		uint32_t v = (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
 
 		for (size_t i = 0; i < 4; i++) {
 			if (i <= n)
@@ -62,8 +61,10 @@ int base64_decode(const char *text, size_t len, struct buf *out, struct error *e
 		if (text[i] != '=')
 			return err_set(err, ERR_INPUT, "invalid base64 at byte %zu", i);
 	}
-	/* the bits that stand behind the last whole byte must be zero, or two texts decode to one value */
-	if (count == 1 || (pads > 0 && count + pads != 4) || (count == 2 && bits & 15) || (count == 3 && bits & 3))
+	/* the bits that stand behind the last whole byte must be zero, or two texts decode to one value
+	 */
+	if (count == 1 || (pads > 0 && count + pads != 4) || (count == 2 && bits & 15) ||
+		(count == 3 && bits & 3))
 		return err_set(err, ERR_INPUT, "base64 text is cut off");
 	if (count == 2)
 		buf_addc(&b, (char)(bits >> 4));

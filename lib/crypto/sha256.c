@@ -12,7 +12,8 @@ struct sha256 {
 	EVP_MD *md;
 };
 
-/* OpenSSL fails here only when it cannot allocate or has no default provider: there is no going on. */
+/* OpenSSL fails here only when it cannot allocate or has no default provider: there is no going on.
+ */
 static void must(int ok)
 {
 	if (ok == 1)

@@ -38,9 +38,9 @@ static void note(const struct deploy_session *s, const struct kube_object *o, co
 {
 	AUTO_FREE char *label = kube_object_label(o, s->namespace_);
 
-	progress_emit(s->progress,
-		      &(struct progress_event){
-			      .kind = PROGRESS_DONE, .id = label, .label = label, .text = text});
+	progress_emit(
+		s->progress,
+		&(struct progress_event){.kind = PROGRESS_DONE, .id = label, .label = label, .text = text});
 }
 
 static void send_op(struct apply_op *op)
@@ -50,13 +50,13 @@ static void send_op(struct apply_op *op)
 	buf_cut(&op->body, 0);
 	doc_json_write(op->item->object.doc, &op->body);
 	kube_start(op->s->client,
-		   &(struct kube_request){
-			   .method = "PATCH",
-			   .path = path,
-			   .content_type = "application/apply-patch+yaml",
-			   .body = buf_span(&op->body),
-		   },
-		   answered, op);
+			   &(struct kube_request){
+				   .method = "PATCH",
+				   .path = path,
+				   .content_type = "application/apply-patch+yaml",
+				   .body = buf_span(&op->body),
+			   },
+			   answered, op);
 }
 
 static int wrap(const struct apply_op *op, const char *path, struct error *err)
@@ -84,11 +84,11 @@ static int conflicted(struct apply_op *op, json_t *status_doc, struct error *err
 		if (c.open.count == 0)
 			return wrap(op, "", err);
 		err_set(err, ERR_CONFLICT, "%s%s", c.open.items[0],
-			c.open.count > 1 ? " (and more fields)" : "");
+				c.open.count > 1 ? " (and more fields)" : "");
 		wrap(op, "", err);
 		return err_hint(err, "take the field out of the manifest, or let that manager give "
-				     "it up, or take "
-				     "it with --force-conflicts");
+							 "it up, or take "
+							 "it with --force-conflicts");
 	}
 	for (size_t i = 0; i < c.shared.count; i++) {
 		AUTO_FREE char *text = xasprintf("%s is left to its controller", c.shared.items[i]);
@@ -114,14 +114,14 @@ static int refused(struct apply_op *op, int status, json_t *doc, struct error *e
 	if (kube_is_immutable(status, doc)) {
 		wrap(op, "", err);
 		return err_hint(err,
-				"a field of a %s cannot be changed: delete %s/%s and deploy again, "
-				"or give it "
-				"another name",
-				o->kind, o->kind, o->name);
+						"a field of a %s cannot be changed: delete %s/%s and deploy again, "
+						"or give it "
+						"another name",
+						o->kind, o->kind, o->name);
 	}
 	/* in a rehearsal nothing of the set exists yet: neither its namespaces nor its kinds */
 	if (status == 404 && op->how.dry_run && op->o->dry_run && !op->item->live &&
-	    deploy_set_brings(op->set, op->item)) {
+		deploy_set_brings(op->set, op->item)) {
 		op->item->action = DEPLOY_CREATED;
 		return 0;
 	}
@@ -136,7 +136,7 @@ static void finish(struct apply_op *op, int status, json_t *doc)
 	const char *before = doc_text(item->live, "metadata.resourceVersion", "");
 	const char *after = doc_text(doc, "metadata.resourceVersion", "");
 	bool same = op->how.dry_run ? item->live && kube_is_same_object(item->live, doc)
-				    : *before && strcmp(before, after) == 0;
+								: *before && strcmp(before, after) == 0;
 
 	item->action = status == 201 ? DEPLOY_CREATED : same ? DEPLOY_UNCHANGED : DEPLOY_CONFIGURED;
 	if (!op->how.dry_run) {
@@ -170,7 +170,7 @@ static int answered(void *user, int status, json_t *doc, struct error *err)
 /* ---- definitions: what follows needs them served */
 
 static int is_established(struct deploy_session *s, const struct deploy_set *set, int rank,
-			  bool *all, struct error *err)
+						  bool *all, struct error *err)
 {
 	*all = true;
 	for (size_t i = 0; i < set->items.count; i++) {
@@ -178,15 +178,15 @@ static int is_established(struct deploy_session *s, const struct deploy_set *set
 		struct kube_readiness r;
 		AUTO_FREE char *path = NULL;
 
-		if (item->rank != rank || !kube_kind_is(&item->object, "apiextensions.k8s.io",
-							"CustomResourceDefinition"))
+		if (item->rank != rank ||
+			!kube_kind_is(&item->object, "apiextensions.k8s.io", "CustomResourceDefinition"))
 			continue;
 		kube_readiness_of(item->live, &r);
 		if (r.state == KUBE_READY)
 			continue;
 		if (r.state == KUBE_FAILED)
 			return err_set(err, ERR_NOT_READY, "CustomResourceDefinition/%s: %s: %s",
-				       item->object.name, r.reason, r.message);
+						   item->object.name, r.reason, r.message);
 		*all = false;
 		path = kube_object_path(&item->object);
 		json_decref(item->live);
@@ -198,21 +198,21 @@ static int is_established(struct deploy_session *s, const struct deploy_set *set
 }
 
 static int wait_definitions(struct deploy_session *s, const struct deploy_set *set,
-			    struct error *err)
+							struct error *err)
 {
 	const struct clock *clock = kube_client_clock(s->client);
 	bool all = false;
 
 	for (int i = 0; i < DEFINITION_TRIES; i++) {
 		if (cancel_check(s->cancel, err) < 0 ||
-		    is_established(s, set, DEPLOY_RANK_DEFINITION, &all, err) < 0)
+			is_established(s, set, DEPLOY_RANK_DEFINITION, &all, err) < 0)
 			return -1;
 		if (all)
 			return 0;
 		clock->sleep_ms(clock->user, i == 0 ? 50 : DEFINITION_PAUSE_MS);
 	}
 	return err_set(err, ERR_NOT_READY,
-		       "the server does not take up the new custom resource definitions");
+				   "the server does not take up the new custom resource definitions");
 }
 
 /* ---- the whole set */
@@ -224,7 +224,7 @@ static void decide(struct apply_op *op)
 	if (item->live && kube_apply_share(item->live, item->object.doc) > 0)
 		note(op->s, &item->object, "spec.replicas is left to its autoscaler");
 	op->effect = item->live ? kube_apply_effect(item->live, item->object.doc, KUBE_MANAGER)
-				: KUBE_APPLY_CHANGE;
+							: KUBE_APPLY_CHANGE;
 	if (op->effect == KUBE_APPLY_NOTHING)
 		item->action = DEPLOY_UNCHANGED;
 	op->how.force = op->o->force_conflicts;
@@ -233,7 +233,7 @@ static void decide(struct apply_op *op)
 
 /* Another application's object is not ours to take, whatever its fields say. */
 static int refuse_foreign(const struct deploy_session *s, const struct deploy_item *item,
-			  struct error *err)
+						  struct error *err)
 {
 	const json_t *labels = doc_get(item->live, "metadata.labels");
 	const char *app = json_string_value(json_object_get(labels, DEPLOY_LABEL_APP));
@@ -241,13 +241,13 @@ static int refuse_foreign(const struct deploy_session *s, const struct deploy_it
 
 	if (!s->app || !app || (strcmp(app, s->app) == 0 && env && strcmp(env, s->env) == 0))
 		return 0;
-	err_set(err, ERR_CONFLICT, "%s/%s belongs to application %s, environment %s",
-		item->object.kind, item->object.name, app, env ? env : "?");
+	err_set(err, ERR_CONFLICT, "%s/%s belongs to application %s, environment %s", item->object.kind,
+			item->object.name, app, env ? env : "?");
 	return err_hint(err, "give it another name or namespace, or delete it there first");
 }
 
 static int apply_ranks(struct deploy_session *s, struct deploy_set *set, struct apply_op *ops,
-		       const struct deploy_apply_options *o, struct error *err)
+					   const struct deploy_apply_options *o, struct error *err)
 {
 	size_t i = 0;
 
@@ -266,14 +266,14 @@ static int apply_ranks(struct deploy_session *s, struct deploy_set *set, struct 
 		if (sent && kube_run(s->client, -1, err) < 0)
 			return -1;
 		if (sent && rank == DEPLOY_RANK_DEFINITION && !o->dry_run &&
-		    wait_definitions(s, set, err) < 0)
+			wait_definitions(s, set, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 int deploy_apply(struct deploy_session *s, struct deploy_set *set,
-		 const struct deploy_apply_options *options, struct error *err)
+				 const struct deploy_apply_options *options, struct error *err)
 {
 	struct apply_op *ops;
 	int rc;
@@ -285,8 +285,7 @@ int deploy_apply(struct deploy_session *s, struct deploy_set *set,
 			return -1;
 	ops = xcalloc(set->items.count, sizeof(*ops));
 	for (size_t i = 0; i < set->items.count; i++) {
-		ops[i] = (struct apply_op){
-			.s = s, .set = set, .o = options, .item = set->items.items[i]};
+		ops[i] = (struct apply_op){.s = s, .set = set, .o = options, .item = set->items.items[i]};
 		decide(&ops[i]);
 	}
 	rc = strict_check(s, set, err);

@@ -11,7 +11,7 @@
 #include "deploy/set.h"
 
 struct deploy_apply_options {
-	bool dry_run;	      /* send dry runs only */
+	bool dry_run;         /* send dry runs only */
 	bool force_conflicts; /* take every field, whoever manages it */
 };
 
@@ -20,7 +20,7 @@ struct deploy_apply_options {
  * ERR_CONFLICT: a field is managed by somebody else; ERR_DENIED; ERR_MISSING: the namespace does
  * not exist; ERR_NET. */
 int deploy_apply(struct deploy_session *s, struct deploy_set *set,
-		 const struct deploy_apply_options *options, struct error *err);
+				 const struct deploy_apply_options *options, struct error *err);
 
 /* Only read what lives. */
 int deploy_read_live(struct deploy_session *s, struct deploy_set *set, struct error *err);

@@ -45,7 +45,7 @@ static int log_done(void *user, int status, struct error *err)
 }
 
 static int fetch_log(struct deploy_picture *p, const json_t *pod, const char *container,
-		     bool previous, struct log_fetch *f, struct error *err)
+					 bool previous, struct log_fetch *f, struct error *err)
 {
 	struct kube_stream stream = {log_data, log_done, f};
 	AUTO_FREE char *path = kube_log_path(pod, container, DIAGNOSIS_LOG_LINES, previous);
@@ -60,8 +60,7 @@ static void split_log(struct buf *text, struct strv *out)
 
 	if (text->len == 0)
 		return;
-	for (char *line = strtok_r(text->data, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(text->data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		for (char *c = line; *c; c++)
 			if (*c == '\t')
 				*c = ' ';
@@ -72,7 +71,7 @@ static void split_log(struct buf *text, struct strv *out)
 }
 
 static int add_log(struct deploy_picture *p, const struct deploy_finding *f,
-		   struct deploy_diagnosis *d, struct error *err)
+				   struct deploy_diagnosis *d, struct error *err)
 {
 	struct log_fetch fetch = {0};
 	int rc;
@@ -93,7 +92,7 @@ static int add_log(struct deploy_picture *p, const struct deploy_finding *f,
 /* ---- the words */
 
 static char *what_text(const struct deploy_picture *p, const struct deploy_item *item,
-		       const struct deploy_finding *f)
+					   const struct deploy_finding *f)
 {
 	AUTO_FREE char *label = kube_object_label(&item->object, p->s->namespace_);
 	const char *pod = doc_text(f->pod, "metadata.name", "");
@@ -118,13 +117,13 @@ static char *why_text(const struct deploy_finding *f, bool waited)
 		buf_addf(&why, "%s%s%s", r->reason, r->message[0] ? ": " : "", r->message);
 	if (f->problem.found) {
 		buf_addf(&why, "%s%s%s%s", why.len ? "; " : "", f->problem.reason,
-			 f->problem.message[0] ? ": " : "", f->problem.message);
+				 f->problem.message[0] ? ": " : "", f->problem.message);
 		if (f->problem.exit_code >= 0)
 			buf_addf(&why, "; %s",
-				 failfast_exit_text(f->problem.exit_code, f->problem.reason, how));
+					 failfast_exit_text(f->problem.exit_code, f->problem.reason, how));
 		if (f->problem.restarts > 0)
 			buf_addf(&why, "; restarted %" PRId64 " time%s", f->problem.restarts,
-				 f->problem.restarts == 1 ? "" : "s");
+					 f->problem.restarts == 1 ? "" : "s");
 	}
 	if (why.len == 0)
 		buf_addf(&why, "%s%s%s", r->summary, r->message[0] ? ": " : "", r->message);
@@ -144,7 +143,7 @@ static const char *next_text(const struct deploy_finding *f)
 }
 
 static void add_events(const struct deploy_picture *p, const json_t *object,
-		       struct deploy_diagnosis *d)
+					   struct deploy_diagnosis *d)
 {
 	const struct strv *warnings = object ? deploy_picture_warnings(p, object) : NULL;
 
@@ -169,22 +168,22 @@ static void blame_last_pod(void *user, json_t *pod)
 		f->problem = (struct deploy_problem){.found = true, .has_log = true};
 		f->problem.exit_code = (int)doc_int(ended, "exitCode", 1);
 		snprintf(f->problem.container, sizeof(f->problem.container), "%s",
-			 doc_text(status, "name", ""));
+				 doc_text(status, "name", ""));
 		snprintf(f->problem.reason, sizeof(f->problem.reason), "%s",
-			 doc_text(ended, "reason", "Error"));
+				 doc_text(ended, "reason", "Error"));
 	}
 }
 
 int deploy_diagnose(struct deploy_picture *p, const struct deploy_item *item,
-		    const struct deploy_finding *found, bool waited, struct deploy_diagnosis *out,
-		    struct error *err)
+					const struct deploy_finding *found, bool waited, struct deploy_diagnosis *out,
+					struct error *err)
 {
 	struct deploy_finding f = *found;
 	struct deploy_diagnosis d = {0};
 	const json_t *live = deploy_picture_live(p, item);
 
 	if (!f.problem.found && f.readiness.state == KUBE_FAILED &&
-	    strcmp(item->object.kind, "Job") == 0)
+		strcmp(item->object.kind, "Job") == 0)
 		deploy_picture_each(p, "Pod", live, blame_last_pod, &f);
 	d.what = what_text(p, item, &f);
 	d.why = why_text(&f, waited);

@@ -26,7 +26,7 @@ static void copy(char *to, size_t size, const char *text)
 }
 
 static void found(struct deploy_problem *p, const char *reason, const char *message,
-		  int64_t grace_ms)
+				  int64_t grace_ms)
 {
 	p->found = true;
 	p->grace_ms = grace_ms;
@@ -37,30 +37,23 @@ static void found(struct deploy_problem *p, const char *reason, const char *mess
 /* A refusal lasts; a registry that is slow or limits comes back. */
 static int64_t pull_grace(const char *message, const struct strv *warnings)
 {
-	static const char *const lasting[] = {"not found",
-					      "manifest unknown",
-					      "name unknown",
-					      "unauthorized",
-					      "denied",
-					      "no basic auth",
-					      "authorization failed",
-					      "does not exist",
-					      "invalid reference",
-					      NULL};
+	static const char *const lasting[] = {
+		"not found",     "manifest unknown",     "name unknown",   "unauthorized",      "denied",
+		"no basic auth", "authorization failed", "does not exist", "invalid reference", NULL};
 	static const char *const passing[] = {"timeout",
-					      "timed out",
-					      "too many requests",
-					      "429",
-					      "connection re",
-					      "temporar",
-					      "no such host",
-					      "x509",
-					      "tls",
-					      "502",
-					      "503",
-					      "504",
-					      "eof",
-					      NULL};
+										  "timed out",
+										  "too many requests",
+										  "429",
+										  "connection re",
+										  "temporar",
+										  "no such host",
+										  "x509",
+										  "tls",
+										  "502",
+										  "503",
+										  "504",
+										  "eof",
+										  NULL};
 	bool any_passing = says_any(message, passing);
 
 	if (says_any(message, lasting))
@@ -89,8 +82,8 @@ static const char *pull_message(const char *message, const struct strv *warnings
 static int64_t start_grace(const char *message)
 {
 	static const char *const lasting[] = {"executable file not found", "no such file",
-					      "permission denied",	   "exec format error",
-					      "not a directory",	   NULL};
+										  "permission denied",         "exec format error",
+										  "not a directory",           NULL};
 
 	return says_any(message, lasting) ? 0 : 5 * SECONDS;
 }
@@ -113,7 +106,7 @@ static void add_exit(const json_t *status, struct deploy_problem *p)
 }
 
 static void judge_waiting(const json_t *status, const json_t *waiting, const struct strv *warnings,
-			  bool once, struct deploy_problem *p)
+						  bool once, struct deploy_problem *p)
 {
 	const char *reason = doc_text(waiting, "reason", "");
 	const char *message = doc_text(waiting, "message", "");
@@ -121,18 +114,16 @@ static void judge_waiting(const json_t *status, const json_t *waiting, const str
 	if (strcmp(reason, "InvalidImageName") == 0 || strcmp(reason, "ErrImageNeverPull") == 0)
 		found(p, reason, message, 0);
 	else if (strcmp(reason, "ErrImagePull") == 0 || strcmp(reason, "ImagePullBackOff") == 0 ||
-		 strcmp(reason, "RegistryUnavailable") == 0 ||
-		 strcmp(reason, "ImageInspectError") == 0)
+			 strcmp(reason, "RegistryUnavailable") == 0 || strcmp(reason, "ImageInspectError") == 0)
 		found(p, reason, pull_message(message, warnings), pull_grace(message, warnings));
 	else if (strcmp(reason, "CrashLoopBackOff") == 0 && !once)
 		/* one restart is allowed: a dependency may come up in the same moment */
-		found(p, reason, message,
-		      doc_int(status, "restartCount", 0) > 0 ? 0 : 10 * SECONDS);
+		found(p, reason, message, doc_int(status, "restartCount", 0) > 0 ? 0 : 10 * SECONDS);
 	else if (strcmp(reason, "CreateContainerConfigError") == 0)
 		/* the ConfigMap or Secret may be on its way from elsewhere */
 		found(p, reason, message, 5 * SECONDS);
 	else if (strcmp(reason, "CreateContainerError") == 0 ||
-		 strcmp(reason, "RunContainerError") == 0)
+			 strcmp(reason, "RunContainerError") == 0)
 		found(p, reason, message, start_grace(message));
 	if (p->found)
 		add_exit(status, p);
@@ -149,7 +140,7 @@ static void judge_ended(const json_t *status, const json_t *ended, struct deploy
 }
 
 static void judge_container(const json_t *status, const struct strv *warnings, bool once,
-			    struct deploy_problem *p)
+							struct deploy_problem *p)
 {
 	const json_t *waiting = doc_get(status, "state.waiting");
 	const json_t *ended = doc_get(status, "state.terminated");
@@ -201,7 +192,7 @@ static void judge_mounts(const struct strv *warnings, struct deploy_problem *p)
 }
 
 static void judge_whole(const json_t *pod, const struct strv *warnings, bool once,
-			struct deploy_problem *p)
+						struct deploy_problem *p)
 {
 	const json_t *scheduled = kube_condition(pod, "PodScheduled");
 	const char *phase = doc_text(pod, "status.phase", "");
@@ -209,23 +200,22 @@ static void judge_whole(const json_t *pod, const struct strv *warnings, bool onc
 	p->exit_code = -1;
 	if (strcmp(phase, "Failed") == 0 && !once)
 		/* evicted or lost with its node: the owner makes another */
-		found(p, doc_text(pod, "status.reason", "Failed"),
-		      doc_text(pod, "status.message", ""), FAILFAST_NEVER);
+		found(p, doc_text(pod, "status.reason", "Failed"), doc_text(pod, "status.message", ""),
+			  FAILFAST_NEVER);
 	else if (scheduled && strcmp(doc_text(scheduled, "status", ""), "False") == 0)
 		/* nodes may be on their way: an autoscaler needs minutes */
-		found(p, doc_text(scheduled, "reason", "Unschedulable"),
-		      doc_text(scheduled, "message", ""), FAILFAST_NEVER);
+		found(p, doc_text(scheduled, "reason", "Unschedulable"), doc_text(scheduled, "message", ""),
+			  FAILFAST_NEVER);
 	else if (strcmp(phase, "Pending") == 0 &&
-		 !has_run(doc_get(pod, "status.initContainerStatuses")) &&
-		 !has_run(doc_get(pod, "status.containerStatuses")))
+			 !has_run(doc_get(pod, "status.initContainerStatuses")) &&
+			 !has_run(doc_get(pod, "status.containerStatuses")))
 		judge_mounts(warnings, p);
 }
 
 void failfast_pod(const json_t *pod, const struct strv *warnings, bool once,
-		  struct deploy_problem *out)
+				  struct deploy_problem *out)
 {
-	static const char *const lists[] = {"status.initContainerStatuses",
-					    "status.containerStatuses"};
+	static const char *const lists[] = {"status.initContainerStatuses", "status.containerStatuses"};
 	struct deploy_problem worst = {.exit_code = -1};
 
 	if (!doc_get(pod, "metadata.deletionTimestamp")) {
@@ -248,9 +238,8 @@ void failfast_pod(const json_t *pod, const struct strv *warnings, bool once,
 /* No pod can be made. What the message says decides how long to believe that it passes. */
 static int64_t create_grace(const char *message)
 {
-	static const char *const lasting[] = {"PodSecurity",	   "no PriorityClass",
-					      "admission webhook", "is invalid",
-					      "Invalid value",	   NULL};
+	static const char *const lasting[] = {"PodSecurity", "no PriorityClass", "admission webhook",
+										  "is invalid",  "Invalid value",    NULL};
 
 	if (says_any(message, lasting))
 		return 3 * SECONDS;
@@ -265,11 +254,11 @@ static bool lacks_pods(const json_t *live)
 
 	if (strcmp(kind, "DaemonSet") == 0)
 		return doc_int(live, "status.currentNumberScheduled", 0) <
-		       doc_int(live, "status.desiredNumberScheduled", 1);
+			   doc_int(live, "status.desiredNumberScheduled", 1);
 	if (strcmp(kind, "Job") == 0)
 		return doc_int(live, "status.active", 0) + doc_int(live, "status.succeeded", 0) +
-			       doc_int(live, "status.failed", 0) ==
-		       0;
+				   doc_int(live, "status.failed", 0) ==
+			   0;
 	return doc_int(live, "status.replicas", 0) < doc_int(live, "spec.replicas", 1);
 }
 
@@ -279,13 +268,11 @@ void failfast_owner(const json_t *live, const struct strv *warnings, struct depl
 	struct deploy_problem p = {.exit_code = -1};
 
 	if (failure && strcmp(doc_text(failure, "status", ""), "True") == 0)
-		found(&p, doc_text(failure, "reason", "FailedCreate"),
-		      doc_text(failure, "message", ""),
-		      create_grace(doc_text(failure, "message", "")));
+		found(&p, doc_text(failure, "reason", "FailedCreate"), doc_text(failure, "message", ""),
+			  create_grace(doc_text(failure, "message", "")));
 	for (size_t i = 0; !p.found && warnings && i < warnings->count; i++)
 		if (text_starts(warnings->items[i], "FailedCreate: ") && lacks_pods(live))
-			found(&p, "FailedCreate", warnings->items[i] + 14,
-			      create_grace(warnings->items[i]));
+			found(&p, "FailedCreate", warnings->items[i] + 14, create_grace(warnings->items[i]));
 	*out = p;
 }
 
@@ -307,7 +294,7 @@ const char *failfast_exit_text(int exit_code, const char *reason, char out[96])
 		const char *meaning;
 	} meanings[] = {
 		{126, "the command cannot be run"}, {127, "the command was not found"},
-		{132, "illegal instruction"},	    {134, "aborted"},
+		{132, "illegal instruction"},       {134, "aborted"},
 		{137, "killed; out of memory?"},    {139, "crashed: segmentation fault"},
 		{143, "asked to end by SIGTERM"},
 	};
@@ -318,8 +305,8 @@ const char *failfast_exit_text(int exit_code, const char *reason, char out[96])
 			meaning = meanings[i].meaning;
 	if (strcmp(reason, "OOMKilled") == 0)
 		meaning = "out of memory";
-	snprintf(out, 96, meaning ? "exited with status %d (%s)" : "exited with status %d",
-		 exit_code, meaning);
+	snprintf(out, 96, meaning ? "exited with status %d (%s)" : "exited with status %d", exit_code,
+			 meaning);
 	return out;
 }
 
@@ -330,20 +317,20 @@ const char *failfast_next(const struct deploy_problem *p)
 		const char *next;
 	} nexts[] = {
 		{"ImagePullBackOff", "check that the image is in the registry ('msctl inspect "
-				     "IMAGE') and that the cluster may pull it"},
+							 "IMAGE') and that the cluster may pull it"},
 		{"ErrImagePull", "check that the image is in the registry ('msctl inspect IMAGE') "
-				 "and that the cluster may pull it"},
+						 "and that the cluster may pull it"},
 		{"InvalidImageName", "correct the image's name in the manifest"},
 		{"ErrImageNeverPull", "load the image onto the nodes, or change imagePullPolicy"},
 		{"CrashLoopBackOff", "read the log above, correct the application or its "
-				     "configuration, and deploy again"},
+							 "configuration, and deploy again"},
 		{"OOMKilled", "raise resources.limits.memory, or let the application use less"},
 		{"CreateContainerConfigError",
 		 "create the ConfigMap or Secret (or the key) that the message names"},
 		{"CreateContainerError", "correct the container's command, mounts or security "
-					 "settings as the message says"},
+								 "settings as the message says"},
 		{"RunContainerError", "correct the container's command, mounts or security "
-				      "settings as the message says"},
+							  "settings as the message says"},
 		{"FailedCreate", "change what the message says: quota, policy or service account"},
 		{"FailedMount", "create the volume, ConfigMap or Secret that the message names"},
 		{"Unschedulable",
@@ -351,11 +338,10 @@ const char *failfast_next(const struct deploy_problem *p)
 		{"ProgressDeadlineExceeded",
 		 "see 'kubectl describe' of the pods, or raise progressDeadlineSeconds"},
 		{"BackoffLimitExceeded", "read the log of the job's pods, then deploy it under a "
-					 "new name or delete it first"},
+								 "new name or delete it first"},
 		{"OldPodNotReady", "delete that pod: the new version takes its place"},
 		{"Deleted", "find out who deletes it, then deploy again"},
-		{"DeadlineExceeded",
-		 "raise activeDeadlineSeconds, or find out why the job is slow"},
+		{"DeadlineExceeded", "raise activeDeadlineSeconds, or find out why the job is slow"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(nexts); i++)

@@ -18,7 +18,7 @@ struct deploy_problem {
 	char container[64]; /* "" the pod as a whole */
 	char reason[64];    /* "ImagePullBackOff" */
 	char message[512];  /* in the cluster's words; sanitized */
-	int exit_code;	    /* -1: none */
+	int exit_code;      /* -1: none */
 	int64_t restarts;
 	bool has_log;  /* the container ran: its log may say more */
 	bool previous; /* the log of the instance before */
@@ -27,7 +27,7 @@ struct deploy_problem {
 /* The worst problem of a pod. warnings: messages of its Warning events ("Reason: message"), NULL:
  * none. once: the pod is to run to its end (a Job's), so that exits are its owner's to judge. */
 void failfast_pod(const json_t *pod, const struct strv *warnings, bool once,
-		  struct deploy_problem *out);
+				  struct deploy_problem *out);
 
 /* The problem of a workload that makes no pods: its conditions (ReplicaFailure) and Warning events
  * (FailedCreate), as long as pods are missing. */

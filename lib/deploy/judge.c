@@ -36,8 +36,7 @@ static void find_replica_set(void *user, json_t *part)
 struct pod_judge {
 	const struct deploy_picture *p;
 	struct deploy_finding *f;
-	const char
-		*label; /* a pod must carry label=value to be of the new revision; NULL: all are */
+	const char *label; /* a pod must carry label=value to be of the new revision; NULL: all are */
 	const char *value;
 	bool once;
 };
@@ -82,8 +81,8 @@ static void judge_old_pod(void *user, json_t *pod)
 	if (!problem.found || problem.grace_ms == FAILFAST_NEVER)
 		return;
 	snprintf(j->f->problem.message, sizeof(j->f->problem.message),
-		 "the StatefulSet waits for pod %s of the version before, which has %s",
-		 doc_text(pod, "metadata.name", ""), problem.reason);
+			 "the StatefulSet waits for pod %s of the version before, which has %s",
+			 doc_text(pod, "metadata.name", ""), problem.reason);
 	snprintf(j->f->problem.reason, sizeof(j->f->problem.reason), "OldPodNotReady");
 	j->f->problem.found = true;
 	j->f->problem.grace_ms = OLD_POD_GRACE_MS;
@@ -102,7 +101,7 @@ static void judge_stateful_set(struct pod_judge *j, const json_t *live)
 }
 
 static void judge_owner(const struct deploy_picture *p, const json_t *owner,
-			struct deploy_finding *f)
+						struct deploy_finding *f)
 {
 	struct deploy_problem problem;
 
@@ -133,8 +132,7 @@ static void judge_deployment(struct pod_judge *j, const json_t *live)
 /* Has the controller seen what we applied? Before that, its pods are the old ones. */
 static bool is_observed(const json_t *live)
 {
-	return doc_int(live, "status.observedGeneration", 0) >=
-	       doc_int(live, "metadata.generation", 0);
+	return doc_int(live, "status.observedGeneration", 0) >= doc_int(live, "metadata.generation", 0);
 }
 
 static void judge_pods(struct pod_judge *j, const json_t *live, const char *kind)
@@ -146,8 +144,7 @@ static void judge_pods(struct pod_judge *j, const json_t *live, const char *kind
 		if (is_observed(live))
 			judge_stateful_set(j, live);
 	} else if (strcmp(kind, "DaemonSet") == 0) {
-		const char *generation =
-			annotation(live, "deprecated.daemonset.template.generation");
+		const char *generation = annotation(live, "deprecated.daemonset.template.generation");
 
 		j->label = generation ? "pod-template-generation" : NULL;
 		j->value = generation;
@@ -167,7 +164,7 @@ static void judge_pods(struct pod_judge *j, const json_t *live, const char *kind
 }
 
 void deploy_judge(const struct deploy_picture *p, const struct deploy_item *item,
-		  struct deploy_finding *out)
+				  struct deploy_finding *out)
 {
 	const json_t *live = deploy_picture_live(p, item);
 	struct deploy_finding f = {.problem = {.exit_code = -1}};
@@ -176,8 +173,7 @@ void deploy_judge(const struct deploy_picture *p, const struct deploy_item *item
 	if (!live) {
 		f.readiness = (struct kube_readiness){.state = KUBE_FAILED};
 		snprintf(f.readiness.reason, sizeof(f.readiness.reason), "Deleted");
-		snprintf(f.readiness.message, sizeof(f.readiness.message),
-			 "somebody deleted it meanwhile");
+		snprintf(f.readiness.message, sizeof(f.readiness.message), "somebody deleted it meanwhile");
 		*out = f;
 		return;
 	}

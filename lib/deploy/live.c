@@ -44,7 +44,7 @@ static struct deploy_item *find_item(const struct listing *l, const char *name)
 		struct deploy_item *item = l->set->items.items[i];
 
 		if (item->object.resource == l->resource && strcmp(item->object.name, name) == 0 &&
-		    (!l->namespace_ || strcmp(item->object.namespace_, l->namespace_) == 0))
+			(!l->namespace_ || strcmp(item->object.namespace_, l->namespace_) == 0))
 			return item;
 	}
 	return NULL;
@@ -90,7 +90,7 @@ static void start_page(struct listing *l, const char *token)
 static bool same_place(const struct deploy_item *a, const struct deploy_item *b)
 {
 	return a->object.resource == b->object.resource &&
-	       (!a->object.namespace_ || strcmp(a->object.namespace_, b->object.namespace_) == 0);
+		   (!a->object.namespace_ || strcmp(a->object.namespace_, b->object.namespace_) == 0);
 }
 
 static bool is_first_of_place(const struct deploy_set *set, size_t i)
@@ -102,7 +102,7 @@ static bool is_first_of_place(const struct deploy_set *set, size_t i)
 }
 
 static int list_all(struct deploy_session *s, struct deploy_set *set, const char *selector,
-		    struct error *err)
+					struct error *err)
 {
 	LIST(struct listing *) lists = {0};
 	int rc;

@@ -12,7 +12,8 @@ void patch_merge(json_t *target, const json_t *patch)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)patch, key, value) {
+	json_object_foreach((json_t *)(uintptr_t)patch, key, value)
+	{
 		json_t *there = json_object_get(target, key);
 
 		if (json_is_null(value)) {
@@ -117,9 +118,9 @@ static int put(json_t **doc, const char *pointer, json_t *value, bool replace, s
 		return json_array_append(parent, copy);
 	if (!text_to_int(last, 0, (int64_t)json_array_size(parent), &index))
 		return err_set(err, ERR_INPUT, "'%s' is not a place in an array of %zu", last,
-			       json_array_size(parent));
+					   json_array_size(parent));
 	return replace ? json_array_set(parent, (size_t)index, copy)
-		       : json_array_insert(parent, (size_t)index, copy);
+				   : json_array_insert(parent, (size_t)index, copy);
 }
 
 static int take_out(json_t *doc, const char *pointer, struct error *err)
@@ -138,7 +139,7 @@ static int take_out(json_t *doc, const char *pointer, struct error *err)
 }
 
 static int copy_from(json_t **doc, const json_t *operation, const char *path, bool move,
-		     struct error *err)
+					 struct error *err)
 {
 	const char *from = doc_text(operation, "from", NULL);
 	AUTO_JSON json_t *value = NULL;
@@ -156,7 +157,7 @@ static int copy_from(json_t **doc, const json_t *operation, const char *path, bo
 }
 
 static int operate(json_t **doc, const json_t *operation, const char *op, const char *path,
-		   struct error *err)
+				   struct error *err)
 {
 	json_t *value = json_object_get(operation, "value");
 
@@ -173,9 +174,7 @@ static int operate(json_t **doc, const json_t *operation, const char *op, const 
 	if (*op == 't') {
 		const json_t *there = patch_pointer_get(*doc, path);
 
-		return there && json_equal(there, value)
-			       ? 0
-			       : err_set(err, ERR_INPUT, "the test failed");
+		return there && json_equal(there, value) ? 0 : err_set(err, ERR_INPUT, "the test failed");
 	}
 	return put(doc, path, value, *op == 'r', err);
 }

@@ -38,8 +38,8 @@ static void add_warning(struct deploy_picture *p, const json_t *event)
 	const char *uid = doc_text(event, "involvedObject.uid", "");
 	const char *when = doc_text(event, "lastTimestamp", doc_text(event, "eventTime", ""));
 	struct strv *list = map_get(&p->warnings, uid);
-	AUTO_FREE char *text = xasprintf("%s: %s", doc_text(event, "reason", "Warning"),
-					 doc_text(event, "message", ""));
+	AUTO_FREE char *text =
+		xasprintf("%s: %s", doc_text(event, "reason", "Warning"), doc_text(event, "message", ""));
 	int64_t at = 0;
 
 	/* what went wrong before this run is not its fault; clocks may differ by a little */
@@ -66,9 +66,9 @@ static int changed(void *user, enum kube_change change, json_t *object, struct e
 		return 0;
 	}
 	if (f->kind == FEED_LIVE) {
-		AUTO_FREE char *key = live_key(doc_text(object, "kind", ""),
-					       doc_text(object, "metadata.namespace", ""),
-					       doc_text(object, "metadata.name", ""));
+		AUTO_FREE char *key =
+			live_key(doc_text(object, "kind", ""), doc_text(object, "metadata.namespace", ""),
+					 doc_text(object, "metadata.name", ""));
 
 		put_json(&f->p->live, key, now);
 	} else if (f->kind == FEED_PARTS) {
@@ -87,13 +87,12 @@ static void refused(void *user, const struct error *err)
 
 	f->synced = true;
 	f->p->changed = true;
-	progress_emit(f->p->s->progress, &(struct progress_event){.kind = PROGRESS_NOTE,
-								  .id = "permission",
-								  .text = text});
+	progress_emit(f->p->s->progress, &(struct progress_event){
+										 .kind = PROGRESS_NOTE, .id = "permission", .text = text});
 }
 
 static void feed(struct deploy_picture *p, enum feed_kind kind,
-		 const struct kube_resource *resource, const char *namespace_, const char *labels)
+				 const struct kube_resource *resource, const char *namespace_, const char *labels)
 {
 	struct picture_feed *f;
 	struct kube_watch_options o = {
@@ -132,7 +131,8 @@ static char *common_selector(struct deploy_item **items, size_t count, const cha
 	for (size_t i = 0; i < count && !first; i++)
 		if (strcmp(items[i]->object.namespace_, namespace_) == 0)
 			first = match_labels(items[i]);
-	json_object_foreach((json_t *)(uintptr_t)first, key, ignored) {
+	json_object_foreach((json_t *)(uintptr_t)first, key, ignored)
+	{
 		AUTO(buf) struct buf text = {0};
 		bool shared = true;
 		size_t n = 0;
@@ -157,30 +157,29 @@ static char *common_selector(struct deploy_item **items, size_t count, const cha
 /* ---- opening and closing */
 
 static bool has_kind(struct deploy_item **items, size_t count, const char *namespace_,
-		     const char *kind)
+					 const char *kind)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(items[i]->object.kind, kind) == 0 &&
-		    strcmp(items[i]->object.namespace_, namespace_) == 0)
+			strcmp(items[i]->object.namespace_, namespace_) == 0)
 			return true;
 	return false;
 }
 
 static void open_namespace(struct deploy_picture *p, struct deploy_item **items, size_t count,
-			   const char *namespace_)
+						   const char *namespace_)
 {
 	const struct kube_discovery *d = &p->s->discovery;
 	AUTO_FREE char *labels = common_selector(items, count, namespace_);
 
 	feed(p, FEED_PARTS, kube_discovery_find(d, "v1", "Pod"), namespace_, labels);
 	if (has_kind(items, count, namespace_, "Deployment"))
-		feed(p, FEED_PARTS, kube_discovery_find(d, "apps/v1", "ReplicaSet"), namespace_,
-		     labels);
+		feed(p, FEED_PARTS, kube_discovery_find(d, "apps/v1", "ReplicaSet"), namespace_, labels);
 	feed(p, FEED_WARNINGS, kube_discovery_find(d, "v1", "Event"), namespace_, NULL);
 }
 
 int deploy_picture_open(struct deploy_picture *p, struct deploy_session *s,
-			struct deploy_item **items, size_t count, struct error *err)
+						struct deploy_item **items, size_t count, struct error *err)
 {
 	const struct clock *clock = kube_client_clock(s->client);
 	AUTO_FREE char *selector = deploy_selector(s);
@@ -201,8 +200,7 @@ int deploy_picture_open(struct deploy_picture *p, struct deploy_session *s,
 			bool same = strcmp(items[k]->object.namespace_, o->namespace_) == 0;
 
 			namespace_seen = namespace_seen || same;
-			place_seen =
-				place_seen || (same && items[k]->object.resource == o->resource);
+			place_seen = place_seen || (same && items[k]->object.resource == o->resource);
 		}
 		if (!place_seen)
 			feed(p, FEED_LIVE, o->resource, o->namespace_, selector);
@@ -255,8 +253,7 @@ void deploy_picture_release(struct deploy_picture *p)
 
 json_t *deploy_picture_live(const struct deploy_picture *p, const struct deploy_item *item)
 {
-	AUTO_FREE char *key =
-		live_key(item->object.kind, item->object.namespace_, item->object.name);
+	AUTO_FREE char *key = live_key(item->object.kind, item->object.namespace_, item->object.name);
 
 	return map_has(&p->live, key) ? map_get(&p->live, key) : item->live;
 }
@@ -277,15 +274,14 @@ static bool is_controlled_by(const json_t *part, const char *uid)
 }
 
 void deploy_picture_each(const struct deploy_picture *p, const char *kind, const json_t *owner,
-			 void (*visit)(void *user, json_t *part), void *user)
+						 void (*visit)(void *user, json_t *part), void *user)
 {
 	const char *uid = doc_text(owner, "metadata.uid", "?");
 
 	for (size_t i = 0; i < p->parts.count; i++) {
 		json_t *part = p->parts.entries[i].value;
 
-		if (part && strcmp(doc_text(part, "kind", ""), kind) == 0 &&
-		    is_controlled_by(part, uid))
+		if (part && strcmp(doc_text(part, "kind", ""), kind) == 0 && is_controlled_by(part, uid))
 			visit(user, part);
 	}
 }

@@ -22,7 +22,7 @@ struct deploy_picture {
 void deploy_picture_release(struct deploy_picture *p);
 /* Watch what belongs to these items. */
 int deploy_picture_open(struct deploy_picture *p, struct deploy_session *s,
-			struct deploy_item **items, size_t count, struct error *err);
+						struct deploy_item **items, size_t count, struct error *err);
 /* Continue watches that wait; call it between runs. */
 void deploy_picture_tick(struct deploy_picture *p);
 /* Has every collection been listed once? */
@@ -37,4 +37,4 @@ json_t *deploy_picture_live(const struct deploy_picture *p, const struct deploy_
 const struct strv *deploy_picture_warnings(const struct deploy_picture *p, const json_t *object);
 /* The parts (pods or replica sets) that an object controls, for each of the kind. */
 void deploy_picture_each(const struct deploy_picture *p, const char *kind, const json_t *owner,
-			 void (*visit)(void *user, json_t *part), void *user);
+						 void (*visit)(void *user, json_t *part), void *user);

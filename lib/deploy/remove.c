@@ -25,8 +25,8 @@ void deploy_removals_release(struct deploy_removals *r)
 
 static bool is_spared(const char *kind)
 {
-	static const char *const kinds[] = {"Namespace", "PersistentVolumeClaim",
-					    "PersistentVolume", "CustomResourceDefinition"};
+	static const char *const kinds[] = {"Namespace", "PersistentVolumeClaim", "PersistentVolume",
+										"CustomResourceDefinition"};
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (strcmp(kinds[i], kind) == 0)
@@ -37,7 +37,7 @@ static bool is_spared(const char *kind)
 /* ---- finding */
 
 static int add_live(struct deploy_removals *out, json_t *live, const struct kube_resource *resource,
-		    struct error *err)
+					struct error *err)
 {
 	struct deploy_removal *r = xcalloc(1, sizeof(*r));
 
@@ -86,14 +86,14 @@ static bool is_first(const struct deploy_set *set, size_t i)
 		const struct kube_object *other = &set->items.items[k]->object;
 
 		if (other->resource == o->resource &&
-		    (!o->namespace_ || strcmp(o->namespace_, other->namespace_) == 0))
+			(!o->namespace_ || strcmp(o->namespace_, other->namespace_) == 0))
 			return false;
 	}
 	return true;
 }
 
 static int find_labelled(struct deploy_session *s, struct deploy_set *set,
-			 struct deploy_removals *out, struct error *err)
+						 struct deploy_removals *out, struct error *err)
 {
 	AUTO_FREE struct labelled *lists = xcalloc(set->items.count, sizeof(*lists));
 	AUTO_FREE char *selector = deploy_selector(s);
@@ -108,14 +108,14 @@ static int find_labelled(struct deploy_session *s, struct deploy_set *set,
 		buf_adds(&path, collection);
 		kube_query_add(&path, "labelSelector", selector);
 		lists[i] = (struct labelled){out, set->items.items[i]};
-		kube_start(s->client, &(struct kube_request){.path = buf_str(&path)},
-			   labelled_listed, &lists[i]);
+		kube_start(s->client, &(struct kube_request){.path = buf_str(&path)}, labelled_listed,
+				   &lists[i]);
 	}
 	return kube_run(s->client, -1, err);
 }
 
 static int find_named(struct deploy_session *s, struct deploy_set *set, struct deploy_removals *out,
-		      struct error *err)
+					  struct error *err)
 {
 	if (deploy_read_live(s, set, err) < 0)
 		return -1;
@@ -142,7 +142,7 @@ static void order(struct deploy_removals *r)
 }
 
 int deploy_find_removals(struct deploy_session *s, struct deploy_set *set, bool by_label,
-			 struct deploy_removals *out, struct error *err)
+						 struct deploy_removals *out, struct error *err)
 {
 	AUTO(deploy_removals) struct deploy_removals found = {0};
 
@@ -170,10 +170,9 @@ static void gone(struct remove_op *op)
 	if (op->item->gone)
 		return;
 	op->item->gone = true;
-	progress_emit(op->s->progress, &(struct progress_event){.kind = PROGRESS_DONE,
-								.id = label,
-								.label = label,
-								.text = "deleted"});
+	progress_emit(op->s->progress,
+				  &(struct progress_event){
+					  .kind = PROGRESS_DONE, .id = label, .label = label, .text = "deleted"});
 }
 
 static int deleted(void *user, int status, json_t *doc, struct error *err)
@@ -185,11 +184,10 @@ static int deleted(void *user, int status, json_t *doc, struct error *err)
 		return 0;
 	}
 	if (err->code != ERR_NONE)
-		return err_wrap(err, "deleting %s/%s", op->item->object.kind,
-				op->item->object.name);
+		return err_wrap(err, "deleting %s/%s", op->item->object.kind, op->item->object.name);
 	/* a Status says that it is gone; the object itself, that something holds it for now */
 	if (strcmp(doc_text(doc, "kind", ""), "Status") == 0 ||
-	    !doc_get(doc, "metadata.deletionTimestamp"))
+		!doc_get(doc, "metadata.deletionTimestamp"))
 		gone(op);
 	return 0;
 }
@@ -199,14 +197,14 @@ static void start_delete(struct remove_op *op)
 	AUTO_FREE char *path = kube_object_path(&op->item->object);
 	AUTO_JSON json_t *options =
 		json_pack("{s:s, s:s, s:s, s:{s:s}}", "apiVersion", "v1", "kind", "DeleteOptions",
-			  "propagationPolicy", "Background", "preconditions", "uid",
-			  doc_text(op->item->object.doc, "metadata.uid", ""));
+				  "propagationPolicy", "Background", "preconditions", "uid",
+				  doc_text(op->item->object.doc, "metadata.uid", ""));
 
 	doc_json_write(options, &op->body);
-	kube_start(op->s->client,
-		   &(struct kube_request){
-			   .method = "DELETE", .path = path, .body = buf_span(&op->body)},
-		   deleted, op);
+	kube_start(
+		op->s->client,
+		&(struct kube_request){.method = "DELETE", .path = path, .body = buf_span(&op->body)},
+		deleted, op);
 }
 
 static int watched(void *user, enum kube_change change, json_t *object, struct error *err)
@@ -251,15 +249,14 @@ static int still_there(const struct remove_op *op, struct error *err)
 
 	err_set(err, ERR_NOT_READY, "%s/%s is not gone yet", o->kind, o->name);
 	if (finalizer)
-		return err_hint(
-			err, "its finalizer %s holds it: see whether the controller behind it runs",
-			finalizer);
+		return err_hint(err, "its finalizer %s holds it: see whether the controller behind it runs",
+						finalizer);
 	return err_hint(err, "the cluster goes on deleting it; give it more time with --timeout");
 }
 
 /* One rank: delete all at once, then wait for all. */
 static int remove_rank(struct deploy_session *s, struct remove_op *ops, size_t count,
-		       int64_t deadline_ms, struct error *err)
+					   int64_t deadline_ms, struct error *err)
 {
 	const struct remove_op *left;
 	int rc;
@@ -287,7 +284,7 @@ static int remove_rank(struct deploy_session *s, struct remove_op *ops, size_t c
 }
 
 int deploy_remove(struct deploy_session *s, struct deploy_removals *r, int64_t timeout_ms,
-		  struct error *err)
+				  struct error *err)
 {
 	AUTO_FREE struct remove_op *ops = xcalloc(r->items.count + 1, sizeof(*ops));
 	int64_t deadline = clock_now(kube_client_clock(s->client)) + timeout_ms;
@@ -299,8 +296,7 @@ int deploy_remove(struct deploy_session *s, struct deploy_removals *r, int64_t t
 	while (rc == 0 && i < r->items.count) {
 		size_t n = 1;
 
-		while (i + n < r->items.count &&
-		       r->items.items[i + n]->rank == r->items.items[i]->rank)
+		while (i + n < r->items.count && r->items.items[i + n]->rank == r->items.items[i]->rank)
 			n++;
 		rc = remove_rank(s, ops + i, n, deadline, err);
 		i += n;

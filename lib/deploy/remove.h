@@ -25,8 +25,8 @@ void deploy_removals_release(struct deploy_removals *r);
 /* What there is to delete. by_label: what carries the session's labels, of the kinds and in the
  * namespaces of the set; else exactly the set's objects that exist. Ordered. */
 int deploy_find_removals(struct deploy_session *s, struct deploy_set *set, bool by_label,
-			 struct deploy_removals *out, struct error *err);
+						 struct deploy_removals *out, struct error *err);
 
 /* Delete and wait. ERR_NOT_READY: not gone in time, naming a finalizer that holds it. */
 int deploy_remove(struct deploy_session *s, struct deploy_removals *r, int64_t timeout_ms,
-		  struct error *err);
+				  struct error *err);

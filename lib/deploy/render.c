@@ -23,23 +23,23 @@ static bool is_excluded(const struct deploy_render_options *o, const struct kube
 	AUTO_FREE char *full = xasprintf("%s/%s", object->kind, object->name);
 
 	return o->environment && (strv_has(&o->environment->exclude, object->kind) ||
-				  strv_has(&o->environment->exclude, full));
+							  strv_has(&o->environment->exclude, full));
 }
 
 static int patch_object(const struct deploy_render_options *o, const struct kube_object *object,
-			json_t **doc, struct error *err)
+						json_t **doc, struct error *err)
 {
 	for (size_t i = 0; o->environment && i < o->environment->patch_count; i++) {
 		const struct project_patch *p = &o->environment->patches[i];
 
 		if ((p->kind && strcmp(p->kind, object->kind) != 0) ||
-		    (p->name && strcmp(p->name, object->name) != 0))
+			(p->name && strcmp(p->name, object->name) != 0))
 			continue;
 		if (p->merge)
 			patch_merge(*doc, p->merge);
 		if (p->json6902 && patch_json6902(doc, p->json6902, err) < 0)
-			return err_wrap(err, "environments.%s: patch %zu on %s/%s",
-					o->environment->name, i + 1, object->kind, object->name);
+			return err_wrap(err, "environments.%s: patch %zu on %s/%s", o->environment->name, i + 1,
+							object->kind, object->name);
 	}
 	return 0;
 }
@@ -73,11 +73,10 @@ static int add_object(struct rendering *r, json_t *origin, struct error *err)
 	if (is_excluded(r->o, &written))
 		return 0;
 	if (r->set.items.count >= RENDER_MAX_OBJECTS)
-		return err_set(err, ERR_INPUT, "%s: more than %d objects", r->name,
-			       RENDER_MAX_OBJECTS);
+		return err_set(err, ERR_INPUT, "%s: more than %d objects", r->name, RENDER_MAX_OBJECTS);
 	doc = json_deep_copy(origin);
 	if (patch_object(r->o, &written, &doc, err) < 0 ||
-	    kube_object_read(doc, where, &object, err) < 0)
+		kube_object_read(doc, where, &object, err) < 0)
 		return -1;
 	object.file = xstrdup(r->name);
 	object.origin = origin;
@@ -106,10 +105,9 @@ static int add_document(struct rendering *r, json_t *doc, struct error *err)
 		if (strcmp(kind, "List") != 0 && json_is_object(item)) {
 			if (!json_object_get(item, "apiVersion"))
 				json_object_set_new(item, "apiVersion",
-						    json_string(doc_text(doc, "apiVersion", "")));
+									json_string(doc_text(doc, "apiVersion", "")));
 			if (!json_object_get(item, "kind"))
-				json_object_set_new(item, "kind",
-						    json_stringn(kind, strlen(kind) - 4));
+				json_object_set_new(item, "kind", json_stringn(kind, strlen(kind) - 4));
 		}
 		if (add_object(r, item, err) < 0)
 			return -1;
@@ -128,8 +126,7 @@ static int add_stream(void *user, struct yaml_file *yaml, const char *name, stru
 	r->marks = kept->marks;
 	r->name = strcmp(name, "-") == 0 ? RENDER_STDIN : name;
 	for (size_t i = 0; i < kept->count; i++) {
-		if (r->o->expand &&
-		    project_expand(kept->documents[i], vars, kept->marks, name, err) < 0)
+		if (r->o->expand && project_expand(kept->documents[i], vars, kept->marks, name, err) < 0)
 			return -1;
 		if (add_document(r, kept->documents[i], err) < 0)
 			return -1;
@@ -138,7 +135,7 @@ static int add_stream(void *user, struct yaml_file *yaml, const char *name, stru
 }
 
 int deploy_render(const struct deploy_render_options *options, struct deploy_set *out,
-		  struct error *err)
+				  struct error *err)
 {
 	struct rendering r = {.o = options};
 
@@ -184,8 +181,7 @@ static void pin_container(void *user, json_t *container)
 static size_t visit_images(const struct deploy_set *set, struct pinning *p)
 {
 	for (size_t i = 0; i < set->items.count; i++)
-		kube_each_container(kube_pod_spec(set->items.items[i]->object.doc), pin_container,
-				    p);
+		kube_each_container(kube_pod_spec(set->items.items[i]->object.doc), pin_container, p);
 	return p->count;
 }
 

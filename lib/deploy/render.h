@@ -16,19 +16,20 @@
 
 struct deploy_render_options {
 	const struct strv *paths; /* "-" is standard input */
-	const char *dir;	  /* what relative paths start from; NULL: the current folder */
-	bool expand;		  /* replace ${...} from the environment's vars */
+	const char *dir;          /* what relative paths start from; NULL: the current folder */
+	bool expand;              /* replace ${...} from the environment's vars */
 	const struct project_environment *environment; /* NULL: none */
-	const char *app, *env;			       /* labels; NULL: none */
+	const char *app, *env;                         /* labels; NULL: none */
 	const struct cancel *cancel;
 };
 
 /* ERR_MISSING: no such file, folder without manifests, no kustomize. ERR_INPUT: not YAML, not an
  * object, a patch that does not fit. */
 int deploy_render(const struct deploy_render_options *options, struct deploy_set *out,
-		  struct error *err);
+				  struct error *err);
 
-/* Does a container use an image of this repository ("HOST/NAME", any tag or digest; NULL: of any)? */
+/* Does a container use an image of this repository ("HOST/NAME", any tag or digest; NULL: of any)?
+ */
 bool deploy_uses_image(const struct deploy_set *set, const char *repository);
 /* Give every such container exactly this image ("HOST/NAME@sha256:..."). Returns how many. */
 size_t deploy_pin_image(struct deploy_set *set, const char *repository, const char *pinned);

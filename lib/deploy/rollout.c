@@ -41,10 +41,10 @@ static void show(const struct rollout *r, struct target *t)
 
 	if (f->problem.found)
 		text = xasprintf("%s  %s%s%s", f->readiness.summary, f->problem.reason,
-				 f->problem.message[0] ? ": " : "", f->problem.message);
+						 f->problem.message[0] ? ": " : "", f->problem.message);
 	else
-		text = xasprintf("%s%s%s", f->readiness.summary,
-				 f->readiness.message[0] ? "  " : "", f->readiness.message);
+		text = xasprintf("%s%s%s", f->readiness.summary, f->readiness.message[0] ? "  " : "",
+						 f->readiness.message);
 	if (strcmp(text, t->shown) == 0)
 		return;
 	snprintf(t->shown, sizeof(t->shown), "%s", text);
@@ -87,7 +87,7 @@ static bool is_waiting_for_time(const struct rollout *r)
 }
 
 static int not_ready(struct rollout *r, struct target *t, bool waited,
-		     struct deploy_diagnosis *diagnosis, struct error *err)
+					 struct deploy_diagnosis *diagnosis, struct error *err)
 {
 	AUTO_FREE char *label = kube_object_label(&t->item->object, r->s->namespace_);
 	size_t others = 0;
@@ -100,7 +100,7 @@ static int not_ready(struct rollout *r, struct target *t, bool waited,
 	err_set(err, ERR_NOT_READY, "%s is not ready: %s", label, diagnosis->why);
 	if (others > 0)
 		err_set(err, ERR_NOT_READY, "%s is not ready: %s (%zu more %s not ready)", label,
-			diagnosis->why, others, others == 1 ? "is" : "are");
+				diagnosis->why, others, others == 1 ? "is" : "are");
 	return err_hint(err, "%s", diagnosis->next);
 }
 
@@ -117,8 +117,7 @@ static int look(struct rollout *r, struct deploy_diagnosis *diagnosis, struct er
 		if (failed)
 			return not_ready(r, t, false, diagnosis, err);
 		/* of those that wait, one with a visible problem tells more */
-		if (!t->done &&
-		    (!first || (t->finding.problem.found && !first->finding.problem.found)))
+		if (!t->done && (!first || (t->finding.problem.found && !first->finding.problem.found)))
 			first = t;
 	}
 	if (!first)
@@ -175,8 +174,8 @@ static int watch_targets(struct rollout *r, struct error *err)
 }
 
 int deploy_rollout(struct deploy_session *s, struct deploy_set *set,
-		   const struct deploy_rollout_options *options, struct deploy_diagnosis *diagnosis,
-		   struct error *err)
+				   const struct deploy_rollout_options *options, struct deploy_diagnosis *diagnosis,
+				   struct error *err)
 {
 	struct rollout r = {.s = s};
 	int rc = 0;
@@ -192,11 +191,11 @@ int deploy_rollout(struct deploy_session *s, struct deploy_set *set,
 	free(r.targets);
 	if (rc < 0 && err->code == ERR_INTERRUPTED) {
 		err_set(err, ERR_INTERRUPTED,
-			"interrupted while waiting: what was applied stays, and the cluster goes "
-			"on "
-			"with it");
+				"interrupted while waiting: what was applied stays, and the cluster goes "
+				"on "
+				"with it");
 		return err_hint(err, s->app ? "run 'msctl status' to see how far it is"
-					    : "run the same command again to go on waiting");
+									: "run the same command again to go on waiting");
 	}
 	return rc;
 }

@@ -15,11 +15,11 @@ struct deploy_rollout_options {
  * the time is up; ERR_INTERRUPTED: the cluster goes on by itself; other classes: the server could
  * not be watched. */
 int deploy_rollout(struct deploy_session *s, struct deploy_set *set,
-		   const struct deploy_rollout_options *options, struct deploy_diagnosis *diagnosis,
-		   struct error *err);
+				   const struct deploy_rollout_options *options, struct deploy_diagnosis *diagnosis,
+				   struct error *err);
 
 /* One row of `msctl status`: what is there and why it is not ready. Borrowed set; *rows is a new
  * array of objects {kind, name, namespace, state, ready, reason, message}. Returns the number of
  * rows that are not ready, or -1. */
 int deploy_status(struct deploy_session *s, struct deploy_set *set, json_t **rows,
-		  struct error *err);
+				  struct error *err);

@@ -38,7 +38,7 @@ void deploy_session_release(struct deploy_session *s)
 const char *deploy_action_name(enum deploy_action a)
 {
 	static const char *const names[] = {"undecided", "unchanged", "created", "configured",
-					    "deleted"};
+										"deleted"};
 
 	return names[a];
 }
@@ -58,10 +58,10 @@ bool deploy_set_brings(const struct deploy_set *set, const struct deploy_item *i
 		const struct kube_object *o = &set->items.items[i]->object;
 
 		if (kube_kind_is(o, "", "Namespace") && item->object.namespace_ &&
-		    strcmp(o->name, item->object.namespace_) == 0)
+			strcmp(o->name, item->object.namespace_) == 0)
 			return true;
 		if (kube_kind_is(o, "apiextensions.k8s.io", "CustomResourceDefinition") &&
-		    strcmp(doc_text(o->doc, "spec.names.kind", ""), item->object.kind) == 0)
+			strcmp(doc_text(o->doc, "spec.names.kind", ""), item->object.kind) == 0)
 			return true;
 	}
 	return false;
@@ -70,7 +70,7 @@ bool deploy_set_brings(const struct deploy_set *set, const struct deploy_item *i
 char *deploy_selector(const struct deploy_session *s)
 {
 	return s->app ? xasprintf(DEPLOY_LABEL_APP "=%s," DEPLOY_LABEL_ENV "=%s", s->app, s->env)
-		      : NULL;
+				  : NULL;
 }
 
 /* The kinds that a CustomResourceDefinition of the set will bring. */
@@ -80,8 +80,7 @@ static void add_defined(struct kube_discovery *d, const json_t *crd)
 
 	for (size_t i = 0; i < json_array_size(versions); i++) {
 		AUTO_FREE char *group = xstrdup(doc_text(crd, "spec.group", ""));
-		AUTO_FREE char *version =
-			xstrdup(doc_text(json_array_get(versions, i), "name", ""));
+		AUTO_FREE char *version = xstrdup(doc_text(json_array_get(versions, i), "name", ""));
 		AUTO_FREE char *kind = xstrdup(doc_text(crd, "spec.names.kind", ""));
 		AUTO_FREE char *plural = xstrdup(doc_text(crd, "spec.names.plural", ""));
 		struct kube_resource r = {
@@ -118,7 +117,7 @@ static void join(const struct strv *v, const char *between, struct buf *out)
 }
 
 static int not_served(const struct deploy_session *s, const struct deploy_set *set,
-		      const struct kube_object *o, struct error *err)
+					  const struct kube_object *o, struct error *err)
 {
 	AUTO_FREE char *where = kube_object_where(o, "apiVersion");
 	const char *other = kube_discovery_elsewhere(&s->discovery, o->api_version, o->kind);
@@ -131,16 +130,14 @@ static int not_served(const struct deploy_session *s, const struct deploy_set *s
 	list_missing(set, &names, &kinds);
 	join(&names, ", ", &all);
 	join(&kinds, ", ", &exclude);
-	err_set(err, ERR_MISSING, "%s: %s/%s: the server does not serve %s", where, o->kind,
-		o->name, buf_str(&all));
+	err_set(err, ERR_MISSING, "%s: %s/%s: the server does not serve %s", where, o->kind, o->name,
+			buf_str(&all));
 	if (other && names.count == 1)
-		return err_hint(
-			err,
-			"it serves %s; or leave the kind out with environments.%s.exclude: [%s]",
-			other, env, buf_str(&exclude));
+		return err_hint(err,
+						"it serves %s; or leave the kind out with environments.%s.exclude: [%s]",
+						other, env, buf_str(&exclude));
 	return err_hint(
-		err,
-		"use versions that it serves, or leave them out with environments.%s.exclude: [%s]",
+		err, "use versions that it serves, or leave them out with environments.%s.exclude: [%s]",
 		env, buf_str(&exclude));
 }
 
@@ -152,15 +149,15 @@ static int refuse_twice(const struct deploy_set *set, struct error *err)
 	for (size_t i = 0; i < set->items.count && rc == 0; i++) {
 		const struct kube_object *o = &set->items.items[i]->object;
 		AUTO_FREE char *key = xasprintf("%s/%s/%s/%s", o->resource->group, o->kind,
-						o->namespace_ ? o->namespace_ : "", o->name);
+										o->namespace_ ? o->namespace_ : "", o->name);
 		const struct kube_object *first = map_get(&seen, key);
 
 		if (first) {
 			AUTO_FREE char *here = kube_object_where(o, "metadata.name");
 			AUTO_FREE char *there = kube_object_where(first, "metadata.name");
 
-			rc = err_set(err, ERR_INPUT, "%s: %s/%s stands twice, first at %s", here,
-				     o->kind, o->name, there);
+			rc = err_set(err, ERR_INPUT, "%s: %s/%s stands twice, first at %s", here, o->kind,
+						 o->name, there);
 		}
 		map_put(&seen, key, &set->items.items[i]->object);
 	}
@@ -178,7 +175,7 @@ static void place(struct kube_object *o, const char *namespace_)
 	if (!o->namespace_)
 		o->namespace_ = xstrdup(namespace_);
 	json_object_set_new(json_object_get(o->doc, "metadata"), "namespace",
-			    json_string(o->namespace_));
+						json_string(o->namespace_));
 }
 
 int deploy_bind(struct deploy_session *s, struct deploy_set *set, struct error *err)
@@ -193,7 +190,7 @@ int deploy_bind(struct deploy_session *s, struct deploy_set *set, struct error *
 		return -1;
 	for (size_t i = 0; i < set->items.count; i++)
 		if (kube_kind_is(&set->items.items[i]->object, "apiextensions.k8s.io",
-				 "CustomResourceDefinition"))
+						 "CustomResourceDefinition"))
 			add_defined(&s->discovery, set->items.items[i]->object.doc);
 	for (size_t i = 0; i < set->items.count; i++) {
 		struct kube_object *o = &set->items.items[i]->object;

@@ -41,7 +41,7 @@ struct deploy_session {
 	struct kube_client *client;
 	struct kube_discovery discovery;
 	const char *namespace_; /* of objects that name none */
-	const char *app, *env;	/* labels; NULL: plain manifests, no labels */
+	const char *app, *env;  /* labels; NULL: plain manifests, no labels */
 	const struct cancel *cancel;
 	const struct progress *progress;
 	char *cache_dir; /* for the server's schema; NULL: none */

@@ -43,8 +43,7 @@ static int read_stdin(const struct reader *r, struct error *err)
 
 static bool is_kustomization(const char *dir)
 {
-	static const char *const names[] = {"kustomization.yaml", "kustomization.yml",
-					    "Kustomization"};
+	static const char *const names[] = {"kustomization.yaml", "kustomization.yml", "Kustomization"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		AUTO_FREE char *path = fs_join(dir, names[i]);
@@ -56,7 +55,7 @@ static bool is_kustomization(const char *dir)
 }
 
 static int read_kustomization(const struct reader *r, const char *dir, const char *name,
-			      struct error *err)
+							  struct error *err)
 {
 	AUTO_FREE char *kustomize = proc_find("kustomize");
 	AUTO_FREE char *kubectl = proc_find("kubectl");
@@ -76,10 +75,8 @@ static int read_kustomization(const struct reader *r, const char *dir, const cha
 
 	if (!kustomize && !kubectl) {
 		err_set(err, ERR_MISSING,
-			"%s is a kustomization, and neither kustomize nor kubectl is installed",
-			name);
-		return err_hint(err,
-				"install kustomize, or list plain manifests in deploy.kubernetes");
+				"%s is a kustomization, and neither kustomize nor kubectl is installed", name);
+		return err_hint(err, "install kustomize, or list plain manifests in deploy.kubernetes");
 	}
 	if (proc_run(&spec, &result, err) < 0)
 		return err_wrap(err, "rendering %s", name);
@@ -87,11 +84,10 @@ static int read_kustomization(const struct reader *r, const char *dir, const cha
 		const char *said = buf_str(&result.err_out);
 
 		return err_set(err, ERR_INPUT, "rendering %s: kustomize %s: %.*s", name,
-			       proc_describe(&result, how), (int)strcspn(said, "\n"), said);
+					   proc_describe(&result, how), (int)strcspn(said, "\n"), said);
 	}
 	if (result.out.len >= YAML_MAX_BYTES)
-		return err_set(err, ERR_INPUT, "rendering %s: more than %u MB", name,
-			       YAML_MAX_BYTES >> 20);
+		return err_set(err, ERR_INPUT, "rendering %s: more than %u MB", name, YAML_MAX_BYTES >> 20);
 	return read_text(r, buf_span(&result.out), name, err);
 }
 
@@ -132,9 +128,9 @@ static int read_dir(const struct reader *r, const char *dir, const char *name, s
 }
 
 int sources_read(const struct deploy_render_options *o,
-		 int (*each)(void *user, struct yaml_file *yaml, const char *name,
-			     struct error *err),
-		 void *user, struct error *err)
+				 int (*each)(void *user, struct yaml_file *yaml, const char *name,
+							 struct error *err),
+				 void *user, struct error *err)
 {
 	struct reader r = {o, each, user};
 

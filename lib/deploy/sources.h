@@ -7,6 +7,6 @@
 /* Call each for every parsed stream; the file's name as messages call it. The stream is given away.
  */
 int sources_read(const struct deploy_render_options *o,
-		 int (*each)(void *user, struct yaml_file *yaml, const char *name,
-			     struct error *err),
-		 void *user, struct error *err);
+				 int (*each)(void *user, struct yaml_file *yaml, const char *name,
+							 struct error *err),
+				 void *user, struct error *err);

@@ -61,7 +61,7 @@ static json_t *row_of(const struct deploy_picture *p, const struct deploy_item *
 }
 
 int deploy_status(struct deploy_session *s, struct deploy_set *set, json_t **rows,
-		  struct error *err)
+				  struct error *err)
 {
 	AUTO_FREE struct deploy_item **unready =
 		xcalloc(set->items.count, sizeof(struct deploy_item *));
@@ -75,8 +75,8 @@ int deploy_status(struct deploy_session *s, struct deploy_set *set, json_t **row
 	for (size_t i = 0; i < set->items.count; i++)
 		if (is_unready(set->items.items[i]))
 			unready[count++] = set->items.items[i];
-	if (count > 0 && (deploy_picture_open(&picture, s, unready, count, err) < 0 ||
-			  synced(&picture, err) < 0))
+	if (count > 0 &&
+		(deploy_picture_open(&picture, s, unready, count, err) < 0 || synced(&picture, err) < 0))
 		return -1;
 	for (size_t i = 0; i < set->items.count; i++) {
 		bool ready;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static int unknown(const struct deploy_session *s, const struct kube_object *o,
-		   const struct kube_unknown_field *field, struct error *err)
+				   const struct kube_unknown_field *field, struct error *err)
 {
 	AUTO_FREE char *where = kube_object_where(o, field->path);
 	AUTO_FREE char *label = kube_object_label(o, s->namespace_);
@@ -16,13 +16,13 @@ static int unknown(const struct deploy_session *s, const struct kube_object *o,
 	if (field->near[0])
 		return err_hint(err, "did you mean '%s'?", field->near);
 	return err_hint(err, "see 'kubectl explain %s' for the fields that there are",
-			o->resource->plural);
+					o->resource->plural);
 }
 
 /* A schema that describes the object, as far as the server has one; the copy may be older than the
  * kind. */
 static int load_for(struct deploy_session *s, const struct kube_object *o,
-		    struct kube_schema *schema, bool *fresh)
+					struct kube_schema *schema, bool *fresh)
 {
 	struct error ignored;
 
@@ -77,7 +77,7 @@ static char *path_in(const char *message)
 bool strict_is_unknown_field(const char *message)
 {
 	return strstr(message, "unknown field \"") || strstr(message, "duplicate field \"") ||
-	       strstr(message, "field not declared in schema");
+		   strstr(message, "field not declared in schema");
 }
 
 int strict_explain(const struct kube_object *o, struct error *err)
@@ -88,9 +88,9 @@ int strict_explain(const struct kube_object *o, struct error *err)
 
 	if (*path)
 		err_set(err, ERR_INPUT, "%s: %s/%s: %s field %s", where, o->kind, o->name,
-			twice ? "duplicate" : "unknown", path);
+				twice ? "duplicate" : "unknown", path);
 	else
 		err_wrap(err, "%s: %s/%s", where, o->kind, o->name);
 	return err_hint(err, "see 'kubectl explain %s' for the fields that there are",
-			o->resource->plural);
+					o->resource->plural);
 }

@@ -8,8 +8,12 @@
 #define MAX_FIELDS 128
 
 static const char *const expected[] = {
-	[DOC_TEXT] = "text",        [DOC_INT] = "a whole number", [DOC_BOOL] = "true or false",
-	[DOC_OBJECT] = "an object", [DOC_ARRAY] = "an array",     [DOC_TEXTS] = "an array of text",
+	[DOC_TEXT] = "text",
+	[DOC_INT] = "a whole number",
+	[DOC_BOOL] = "true or false",
+	[DOC_OBJECT] = "an object",
+	[DOC_ARRAY] = "an array",
+	[DOC_TEXTS] = "an array of text",
 	[DOC_TEXT_MAP] = "an object of text",
 };
 
@@ -35,7 +39,7 @@ static const char *found(const json_t *value)
 
 /* Start an error at a member: "msctl.yaml:12:5: build.ports: ". */
 static int fail_at(const struct doc_context *where, const json_t *object, const char *key,
-		   const char *problem, struct error *err)
+				   const char *problem, struct error *err)
 {
 	AUTO_FREE char *place = doc_where(where->marks, where->name, object, key, 0);
 	const char *path = where->path ? where->path : "";
@@ -44,12 +48,12 @@ static int fail_at(const struct doc_context *where, const json_t *object, const 
 }
 
 static int wrong_type(const struct doc_context *where, const json_t *object,
-		      const struct doc_field *field, const json_t *value, struct error *err)
+					  const struct doc_field *field, const json_t *value, struct error *err)
 {
 	char problem[128];
 
 	snprintf(problem, sizeof(problem), "expected %s, found %s", expected[field->type],
-		 found(value));
+			 found(value));
 	fail_at(where, object, field->name, problem, err);
 	if (field->type == DOC_TEXT && !json_is_object(value) && !json_is_array(value))
 		err_hint(err, "put the value in quotes");
@@ -64,24 +68,20 @@ static const json_t *not_text(json_t *value)
 	size_t i;
 
 	if (json_is_array(value)) {
-		json_array_foreach(value, i, item)
-			if (!json_is_string(item))
-				return item;
+		json_array_foreach(value, i, item) if (!json_is_string(item)) return item;
 		return NULL;
 	}
-	json_object_foreach(value, key, item)
-		if (!json_is_string(item))
-			return item;
+	json_object_foreach(value, key, item) if (!json_is_string(item)) return item;
 	return NULL;
 }
 
 static int wrong_item(const struct doc_context *where, const json_t *object,
-		      const struct doc_field *field, const json_t *item, struct error *err)
+					  const struct doc_field *field, const json_t *item, struct error *err)
 {
 	char problem[128];
 
 	snprintf(problem, sizeof(problem), "expected %s, found %s in it", expected[field->type],
-		 found(item));
+			 found(item));
 	fail_at(where, object, field->name, problem, err);
 	if (!json_is_object(item) && !json_is_array(item))
 		err_hint(err, "put the value in quotes");
@@ -109,7 +109,7 @@ static bool has_type(enum doc_type type, const json_t *value)
 }
 
 static int read_field(const struct doc_context *where, const json_t *object,
-		      const struct doc_field *field, void *out, struct error *err)
+					  const struct doc_field *field, void *out, struct error *err)
 {
 	json_t *value = json_object_get(object, field->name);
 	char *to = (char *)out + field->offset;
@@ -142,7 +142,7 @@ static int read_field(const struct doc_context *where, const json_t *object,
 }
 
 static int refuse_key(const struct doc_context *where, const json_t *object, const char *key,
-		      const struct doc_field *fields, struct error *err)
+					  const struct doc_field *fields, struct error *err)
 {
 	const char *names[MAX_FIELDS + 1] = {NULL};
 	size_t n = 0;
@@ -153,7 +153,7 @@ static int refuse_key(const struct doc_context *where, const json_t *object, con
 	near = text_nearest(key, names);
 	fail_at(where, object, key, "unknown key", err);
 	return near ? err_hint(err, "did you mean '%s'?", near)
-		    : err_hint(err, "remove it, or name it 'x-%s' to have it ignored", key);
+				: err_hint(err, "remove it, or name it 'x-%s' to have it ignored", key);
 }
 
 static bool has_field(const struct doc_field *fields, const char *key)
@@ -165,15 +165,14 @@ static bool has_field(const struct doc_field *fields, const char *key)
 }
 
 int doc_read(const json_t *object, const struct doc_field *fields, const struct doc_context *where,
-	     void *out, struct error *err)
+			 void *out, struct error *err)
 {
 	const char *path = where->path && *where->path ? where->path : NULL;
 	void *iter;
 
 	if (!json_is_object(object))
 		return err_set(err, ERR_INPUT, "%s: %s%sexpected an object, found %s", where->name,
-			       path ? path : "", path ? ": " : "",
-			       object ? found(object) : "nothing");
+					   path ? path : "", path ? ": " : "", object ? found(object) : "nothing");
 	if (where->strict) {
 		iter = json_object_iter((json_t *)(uintptr_t)object);
 		for (; iter; iter = json_object_iter_next((json_t *)(uintptr_t)object, iter)) {

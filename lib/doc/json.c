@@ -48,15 +48,13 @@ int doc_json_parse(struct span text, const char *name, json_t **out, struct erro
 	json_t *doc;
 
 	if (deepest(text) > JSON_MAX_DEPTH)
-		return err_set(err, ERR_INPUT, "%s: nested deeper than %d levels", name,
-			       JSON_MAX_DEPTH);
-	doc = json_loadb(text.len ? text.data : "", text.len,
-			 JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+		return err_set(err, ERR_INPUT, "%s: nested deeper than %d levels", name, JSON_MAX_DEPTH);
+	doc = json_loadb(text.len ? text.data : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
+					 &why);
 	if (!doc) {
 		cut_detail(why.text);
 		return err_set(err, ERR_INPUT, "%s:%d:%d: not valid JSON: %s", name,
-			       why.line > 0 ? why.line : 1, why.column > 0 ? why.column : 1,
-			       why.text);
+					   why.line > 0 ? why.line : 1, why.column > 0 ? why.column : 1, why.text);
 	}
 	*out = doc;
 	return 0;

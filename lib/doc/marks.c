@@ -82,7 +82,7 @@ void marks_add(struct doc_marks *m, const json_t *parent, const char *key, struc
 }
 
 bool doc_mark_of(const struct doc_marks *marks, const json_t *parent, const char *key, size_t index,
-		 struct doc_mark *out)
+				 struct doc_mark *out)
 {
 	const struct container *c;
 	size_t slot;
@@ -106,8 +106,8 @@ bool doc_mark_of(const struct doc_marks *marks, const json_t *parent, const char
 	return true;
 }
 
-char *doc_where(const struct doc_marks *marks, const char *name, const json_t *parent, const char *key,
-		size_t index)
+char *doc_where(const struct doc_marks *marks, const char *name, const json_t *parent,
+				const char *key, size_t index)
 {
 	struct doc_mark mark;
 

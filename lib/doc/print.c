@@ -68,13 +68,12 @@ static void print_table(const json_t *doc, const struct print_column *columns, s
 		return;
 	if (!json_is_array(doc))
 		add_row(doc, columns, &cells);
-	json_array_foreach(doc, i, row)
-		add_row(row, columns, &cells);
+	json_array_foreach(doc, i, row) add_row(row, columns, &cells);
 	print_cells(&cells, count, out);
 }
 
 void print_document(const json_t *doc, const struct print_column *columns, enum print_format format,
-		    struct buf *out)
+					struct buf *out)
 {
 	switch (format) {
 	case PRINT_JSON:

@@ -15,7 +15,7 @@ struct print_column {
 	const char *path;
 };
 
-/* doc is an array of objects for tables (a single object is one row). JSON and YAML print doc as it is. An
- * absent value is "-" in a table; control characters in values are replaced. */
+/* doc is an array of objects for tables (a single object is one row). JSON and YAML print doc as it
+ * is. An absent value is "-" in a table; control characters in values are replaced. */
 void print_document(const json_t *doc, const struct print_column *columns, enum print_format format,
-		    struct buf *out);
+					struct buf *out);

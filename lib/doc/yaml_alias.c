@@ -11,7 +11,8 @@ static bool copy_members(struct yaml_copier *c, json_t *from, json_t *to, size_t
 	json_t *value;
 	size_t i = 0;
 
-	json_object_foreach(from, key, value) {
+	json_object_foreach(from, key, value)
+	{
 		struct doc_mark mark = {0};
 		json_t *copy = yaml_copy(c, value, depth);
 
@@ -31,7 +32,8 @@ static bool copy_elements(struct yaml_copier *c, const json_t *from, json_t *to,
 	const json_t *value;
 	size_t i;
 
-	json_array_foreach(from, i, value) {
+	json_array_foreach(from, i, value)
+	{
 		struct doc_mark mark = {0};
 		json_t *copy = yaml_copy(c, value, depth);
 
@@ -63,7 +65,7 @@ json_t *yaml_copy(struct yaml_copier *c, const json_t *from, size_t depth)
 	}
 	to = json_is_object(from) ? json_object() : json_array();
 	copied = json_is_object(from) ? copy_members(c, source, to, depth + 1)
-				      : copy_elements(c, from, to, depth + 1);
+								  : copy_elements(c, from, to, depth + 1);
 	return copied ? TAKE(to) : NULL;
 }
 
@@ -73,7 +75,8 @@ static void merge_object(struct doc_marks *marks, json_t *to, json_t *from)
 	json_t *value;
 	size_t i = 0;
 
-	json_object_foreach(from, key, value) {
+	json_object_foreach(from, key, value)
+	{
 		struct doc_mark mark = {0};
 
 		doc_mark_of(marks, from, NULL, i++, &mark);
@@ -95,7 +98,8 @@ bool yaml_merge(struct doc_marks *marks, json_t *to, const json_t *from)
 	}
 	if (!json_is_array(from))
 		return false;
-	json_array_foreach(from, i, item) {
+	json_array_foreach(from, i, item)
+	{
 		if (!json_is_object(item))
 			return false;
 		merge_object(marks, to, item);

@@ -10,8 +10,8 @@ struct yaml_copier {
 	const char *problem; /* why a copy failed */
 };
 
-/* A copy of its own, so that changing one place never changes another, with the marks of the original. depth is where it will
- * hang. NULL with problem set when a limit is reached. */
+/* A copy of its own, so that changing one place never changes another, with the marks of the
+ * original. depth is where it will hang. NULL with problem set when a limit is reached. */
 json_t *yaml_copy(struct yaml_copier *c, const json_t *from, size_t depth);
 
 /* Add the members of from (an object, or an array of objects) that `to` lacks; earlier objects win

@@ -13,11 +13,11 @@
 
 /* An object or array that is still open. */
 struct frame {
-	json_t *node;      /* borrowed: its parent or the reader holds it */
-	char *key;         /* of objects: the key whose value comes next, or NULL */
+	json_t *node; /* borrowed: its parent or the reader holds it */
+	char *key;    /* of objects: the key whose value comes next, or NULL */
 	struct doc_mark key_mark;
-	bool merging;      /* of objects: the value that comes next belongs to << */
-	json_t *merge;     /* of objects: what << named, or NULL */
+	bool merging;  /* of objects: the value that comes next belongs to << */
+	json_t *merge; /* of objects: what << named, or NULL */
 	struct doc_mark merge_mark;
 };
 
@@ -62,18 +62,20 @@ static int fail(const struct reader *r, struct doc_mark at, const char *problem,
 	return err_set(err, ERR_INPUT, "%s:%u:%u: %s", r->name, at.line, at.column, problem);
 }
 
-static int too_much(const struct reader *r, struct doc_mark at, const char *problem, struct error *err)
+static int too_much(const struct reader *r, struct doc_mark at, const char *problem,
+					struct error *err)
 {
 	fail(r, at, problem, err);
-	return err_hint(err, "check that this is the file you mean; split it, or write it with less nesting "
-			     "and fewer aliases");
+	return err_hint(err,
+					"check that this is the file you mean; split it, or write it with less nesting "
+					"and fewer aliases");
 }
 
 static int refuse_duplicate(const struct reader *r, struct doc_mark at, const char *key,
-			    struct doc_mark first, struct error *err)
+							struct doc_mark first, struct error *err)
 {
-	err_set(err, ERR_INPUT, "%s:%u:%u: the key '%s' was already given on line %u", r->name,
-		at.line, at.column, key, first.line);
+	err_set(err, ERR_INPUT, "%s:%u:%u: the key '%s' was already given on line %u", r->name, at.line,
+			at.column, key, first.line);
 	return err_hint(err, "remove one of the two");
 }
 
@@ -90,7 +92,7 @@ static char *key_text(const json_t *value)
 }
 
 static int take_key(struct reader *r, struct frame *f, const json_t *value, struct doc_mark at,
-		    struct error *err)
+					struct error *err)
 {
 	struct doc_mark first = {0};
 
@@ -133,8 +135,8 @@ static int place(struct reader *r, json_t *value, struct doc_mark at, struct err
 	return 0;
 }
 
-static int set_anchor(struct reader *r, const yaml_char_t *anchor, json_t *node,
-		      struct doc_mark at, struct error *err)
+static int set_anchor(struct reader *r, const yaml_char_t *anchor, json_t *node, struct doc_mark at,
+					  struct error *err)
 {
 	const char *name = (const char *)anchor;
 
@@ -157,7 +159,7 @@ static int on_alias(struct reader *r, const yaml_event_t *e, struct doc_mark at,
 
 	if (!from) {
 		err_set(err, ERR_INPUT, "%s:%u:%u: no anchor '&%s' before this alias", r->name, at.line,
-			at.column, name);
+				at.column, name);
 		return err_hint(err, "if text was meant, put it in quotes");
 	}
 	for (size_t i = 0; i < r->depth; i++)
@@ -172,8 +174,8 @@ static bool is_merge_key(const struct reader *r, const yaml_event_t *e)
 	const struct frame *f = r->depth ? &r->frames[r->depth - 1] : NULL;
 
 	return f && json_is_object(f->node) && !f->key && !f->merging &&
-	       e->data.scalar.plain_implicit &&
-	       span_is((struct span){(const char *)e->data.scalar.value, e->data.scalar.length}, "<<");
+		   e->data.scalar.plain_implicit &&
+		   span_is((struct span){(const char *)e->data.scalar.value, e->data.scalar.length}, "<<");
 }
 
 static int on_merge_key(struct reader *r, struct doc_mark at, struct error *err)
@@ -207,13 +209,13 @@ static json_t *tagged(const char *tag, const yaml_event_t *e)
 	AUTO_JSON json_t *value = NULL;
 
 	if (strcmp(tag, "!") == 0 || strcmp(tag, YAML_STR_TAG) == 0 ||
-	    strcmp(tag, YAML_TIMESTAMP_TAG) == 0)
+		strcmp(tag, YAML_TIMESTAMP_TAG) == 0)
 		return json_stringn(text, e->data.scalar.length);
 	value = yaml_resolve(text);
 	if ((strcmp(tag, YAML_NULL_TAG) == 0 && json_is_null(value)) ||
-	    (strcmp(tag, YAML_BOOL_TAG) == 0 && json_is_boolean(value)) ||
-	    (strcmp(tag, YAML_INT_TAG) == 0 && json_is_integer(value)) ||
-	    (strcmp(tag, YAML_FLOAT_TAG) == 0 && json_is_number(value)))
+		(strcmp(tag, YAML_BOOL_TAG) == 0 && json_is_boolean(value)) ||
+		(strcmp(tag, YAML_INT_TAG) == 0 && json_is_integer(value)) ||
+		(strcmp(tag, YAML_FLOAT_TAG) == 0 && json_is_number(value)))
 		return TAKE(value);
 	return NULL;
 }
@@ -232,8 +234,8 @@ static int on_scalar(struct reader *r, const yaml_event_t *e, struct doc_mark at
 		return on_merge_key(r, at, err);
 	value = tag ? tagged(tag, e) : untagged(e);
 	if (!value && tag) {
-		err_set(err, ERR_INPUT, "%s:%u:%u: the value does not fit the tag '%s'", r->name,
-			at.line, at.column, tag);
+		err_set(err, ERR_INPUT, "%s:%u:%u: the value does not fit the tag '%s'", r->name, at.line,
+				at.column, tag);
 		return err_hint(err, "remove the tag; text goes in quotes");
 	}
 	if (!value) {
@@ -250,7 +252,7 @@ static int on_scalar(struct reader *r, const yaml_event_t *e, struct doc_mark at
 /* ---- objects and arrays */
 
 static int open_node(struct reader *r, json_t *node, const yaml_char_t *anchor, struct doc_mark at,
-		     struct error *err)
+					 struct error *err)
 {
 	if (r->depth == YAML_MAX_DEPTH) {
 		AUTO_FREE char *problem = xasprintf("nested deeper than %d levels", YAML_MAX_DEPTH);
@@ -269,12 +271,12 @@ static int open_node(struct reader *r, json_t *node, const yaml_char_t *anchor, 
 }
 
 static int check_tag(const struct reader *r, const yaml_char_t *tag, const char *wanted,
-		     struct doc_mark at, struct error *err)
+					 struct doc_mark at, struct error *err)
 {
 	if (!tag || strcmp((const char *)tag, wanted) == 0 || strcmp((const char *)tag, "!") == 0)
 		return 0;
 	return err_set(err, ERR_INPUT, "%s:%u:%u: the tag '%s' is not supported", r->name, at.line,
-		       at.column, (const char *)tag);
+				   at.column, (const char *)tag);
 }
 
 static int close_node(struct reader *r, struct error *err)
@@ -336,8 +338,7 @@ static int on_event(struct reader *r, const yaml_event_t *e, struct error *err)
 static int syntax_error(const struct reader *r, struct span text, struct error *err)
 {
 	const yaml_parser_t *p = &r->parser;
-	struct doc_mark at = {(unsigned)p->problem_mark.line + 1,
-			      (unsigned)p->problem_mark.column + 1};
+	struct doc_mark at = {(unsigned)p->problem_mark.line + 1, (unsigned)p->problem_mark.column + 1};
 	size_t offset = p->error == YAML_READER_ERROR ? p->problem_offset : p->problem_mark.index;
 
 	if (p->error == YAML_READER_ERROR) {
@@ -349,7 +350,7 @@ static int syntax_error(const struct reader *r, struct span text, struct error *
 	}
 	fail(r, at, p->problem ? p->problem : "not valid YAML", err);
 	if (p->error == YAML_SCANNER_ERROR && (text_starts(p->problem, "found character that cannot") ||
-					       text_starts(p->problem, "found a tab")))
+										   text_starts(p->problem, "found a tab")))
 		err_hint(err, "indent with spaces, not tabs; put text that starts with @ or ` in quotes");
 	return -1;
 }
@@ -407,7 +408,7 @@ int yaml_parse(struct span text, const char *name, struct yaml_file *out, struct
 		abort();
 	yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&r->parser, (const unsigned char *)(text.len ? text.data : ""),
-				     text.len);
+								 text.len);
 	r->name = name;
 	r->copier.marks = marks_new();
 	rc = read_events(r, text, err);

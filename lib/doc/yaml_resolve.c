@@ -22,15 +22,13 @@ static enum word find_word(const char *text)
 		const char *text;
 		enum word word;
 	} words[] = {
-		{"", WORD_NULL},       {"~", WORD_NULL},      {"null", WORD_NULL},
-		{"Null", WORD_NULL},   {"NULL", WORD_NULL},   {"y", WORD_TRUE},
-		{"Y", WORD_TRUE},      {"yes", WORD_TRUE},    {"Yes", WORD_TRUE},
-		{"YES", WORD_TRUE},    {"true", WORD_TRUE},   {"True", WORD_TRUE},
-		{"TRUE", WORD_TRUE},   {"on", WORD_TRUE},     {"On", WORD_TRUE},
-		{"ON", WORD_TRUE},     {"n", WORD_FALSE},     {"N", WORD_FALSE},
-		{"no", WORD_FALSE},    {"No", WORD_FALSE},    {"NO", WORD_FALSE},
-		{"false", WORD_FALSE}, {"False", WORD_FALSE}, {"FALSE", WORD_FALSE},
-		{"off", WORD_FALSE},   {"Off", WORD_FALSE},   {"OFF", WORD_FALSE},
+		{"", WORD_NULL},     {"~", WORD_NULL},      {"null", WORD_NULL},   {"Null", WORD_NULL},
+		{"NULL", WORD_NULL}, {"y", WORD_TRUE},      {"Y", WORD_TRUE},      {"yes", WORD_TRUE},
+		{"Yes", WORD_TRUE},  {"YES", WORD_TRUE},    {"true", WORD_TRUE},   {"True", WORD_TRUE},
+		{"TRUE", WORD_TRUE}, {"on", WORD_TRUE},     {"On", WORD_TRUE},     {"ON", WORD_TRUE},
+		{"n", WORD_FALSE},   {"N", WORD_FALSE},     {"no", WORD_FALSE},    {"No", WORD_FALSE},
+		{"NO", WORD_FALSE},  {"false", WORD_FALSE}, {"False", WORD_FALSE}, {"FALSE", WORD_FALSE},
+		{"off", WORD_FALSE}, {"Off", WORD_FALSE},   {"OFF", WORD_FALSE},
 	};
 	static const char *const not_numbers[] = {
 		".nan",  ".NaN",  ".NAN",  ".inf",  ".Inf",  ".INF",
@@ -110,7 +108,7 @@ static json_t *resolve_int(const char *text)
 		unsigned digit = digit_value(*text);
 
 		if (digit >= base || __builtin_mul_overflow(value, base, &value) ||
-		    __builtin_add_overflow(value, digit, &value))
+			__builtin_add_overflow(value, digit, &value))
 			return NULL;
 	}
 	if (negative && value <= (uint64_t)INT64_MAX + 1)
@@ -158,7 +156,7 @@ static json_t *resolve_float(const char *text)
 	if (value > DBL_MAX || value < -DBL_MAX)
 		return NULL;
 	if (value > -9223372036854775808.0 && value < 9223372036854775808.0 &&
-	    value == (double)(json_int_t)value)
+		value == (double)(json_int_t)value)
 		return json_integer((json_int_t)value);
 	return json_real(value);
 }

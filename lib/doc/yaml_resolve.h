@@ -4,7 +4,7 @@
 
 #include "doc/json.h"
 
-/* The value of a plain scalar; NULL when it is a number that JSON cannot hold (.inf, .nan). Never fails otherwise.
- * Numbers beyond int64_t become reals, whole reals within it integers, as in kubectl's JSON.
- * text is NUL-terminated. */
+/* The value of a plain scalar; NULL when it is a number that JSON cannot hold (.inf, .nan). Never
+ * fails otherwise. Numbers beyond int64_t become reals, whole reals within it integers, as in
+ * kubectl's JSON. text is NUL-terminated. */
 json_t *yaml_resolve(const char *text);

@@ -19,8 +19,8 @@ static void indent(struct buf *out, size_t level)
  * number, a merge or a default value. */
 static bool is_word(const char *text)
 {
-	static const char *const words[] = {"y",  "n",    "yes",  "no",   "on",  "off", "true",
-					    "false", "null", "nan", "inf"};
+	static const char *const words[] = {"y",    "n",     "yes",  "no",  "on", "off",
+										"true", "false", "null", "nan", "inf"};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (strcasecmp(text, words[i]) == 0)
@@ -28,8 +28,9 @@ static bool is_word(const char *text)
 	return false;
 }
 
-/* Text that starts like a number stays bare only if a letter shows that no reader takes it for a number or a
- * date ("10Gi", "500m"): hexadecimal digits, exponents, base marks and the T and Z of dates do not. */
+/* Text that starts like a number stays bare only if a letter shows that no reader takes it for a
+ * number or a date ("10Gi", "500m"): hexadecimal digits, exponents, base marks and the T and Z of
+ * dates do not. */
 static bool looks_numeric(const char *text)
 {
 	if (!isdigit((unsigned char)*text))
@@ -72,8 +73,8 @@ static bool must_escape(const char *c, size_t n)
 	if (n == 2)
 		return a == 0xc2 && (unsigned char)c[1] < 0xa0;
 	return n == 3 && (memcmp(c, "\xe2\x80\xa8", 3) == 0 || memcmp(c, "\xe2\x80\xa9", 3) == 0 ||
-			  memcmp(c, "\xef\xbb\xbf", 3) == 0 || memcmp(c, "\xef\xbf\xbe", 3) == 0 ||
-			  memcmp(c, "\xef\xbf\xbf", 3) == 0);
+					  memcmp(c, "\xef\xbb\xbf", 3) == 0 || memcmp(c, "\xef\xbf\xbe", 3) == 0 ||
+					  memcmp(c, "\xef\xbf\xbf", 3) == 0);
 }
 
 static unsigned code_point(const char *c, size_t n)
@@ -121,7 +122,7 @@ static bool fits_block(const char *text, size_t len)
 			return false;
 		/* a line of nothing but spaces is cut by some readers */
 		if (text[i] == '\n' && (text[i + 1] == ' ' || text[i + 1] == '\t') &&
-		    (text + i + 1)[strspn(text + i + 1, " \t")] == '\n')
+			(text + i + 1)[strspn(text + i + 1, " \t")] == '\n')
 			return false;
 	}
 	return !isblank((unsigned char)text[len - 1]);
@@ -199,7 +200,7 @@ static void write_node(const json_t *node, size_t level, bool same_line, struct 
 static bool is_nested(const json_t *value)
 {
 	return (json_is_object(value) && json_object_size(value)) ||
-	       (json_is_array(value) && json_array_size(value));
+		   (json_is_array(value) && json_array_size(value));
 }
 
 /* What stands behind "key:" or "-". */
@@ -235,7 +236,8 @@ static void write_object(const json_t *object, size_t level, bool same_line, str
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
 		if (!same_line)
 			indent(out, level);
 		same_line = false;
@@ -255,7 +257,8 @@ static void write_array(const json_t *array, size_t level, bool same_line, struc
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(array, i, item) {
+	json_array_foreach(array, i, item)
+	{
 		if (!same_line)
 			indent(out, level);
 		same_line = false;

@@ -53,7 +53,7 @@ static bool is_text_at(const struct elf_cache *c, uint64_t offset)
 	uint64_t room = c->bytes.len - c->start;
 
 	return offset < room &&
-	       memchr(c->bytes.data + c->start + offset, '\0', (size_t)(room - offset));
+		   memchr(c->bytes.data + c->start + offset, '\0', (size_t)(room - offset));
 }
 
 static int check(struct elf_cache *c, const char *name, struct error *err)
@@ -64,7 +64,7 @@ static int check(struct elf_cache *c, const char *name, struct error *err)
 	c->start = skip_old(c);
 	room = c->bytes.len - c->start;
 	if (room < NEW_HEADER ||
-	    memcmp(c->bytes.data + c->start, NEW_MAGIC, sizeof(NEW_MAGIC) - 1) != 0)
+		memcmp(c->bytes.data + c->start, NEW_MAGIC, sizeof(NEW_MAGIC) - 1) != 0)
 		return err_set(err, ERR_INPUT, "%s is no cache of glibc's loader", name);
 	/* 0 is a cache from before glibc 2.33, which did not say */
 	order = (unsigned char)c->bytes.data[c->start + 28] & 3;
@@ -76,8 +76,7 @@ static int check(struct elf_cache *c, const char *name, struct error *err)
 		size_t at = c->start + NEW_HEADER + i * NEW_ENTRY;
 
 		if (!is_text_at(c, get(c, at + 4, 4)) || !is_text_at(c, get(c, at + 8, 4)))
-			return err_set(err, ERR_INPUT, "%s: entry %zu points out of the file", name,
-				       i);
+			return err_set(err, ERR_INPUT, "%s: entry %zu points out of the file", name, i);
 	}
 	return 0;
 }
@@ -122,7 +121,7 @@ struct conf {
 static int read_conf(struct conf *c, const char *path, int depth, struct error *err);
 
 static int include(struct conf *c, const char *from, const char *pattern, int depth,
-		   struct error *err)
+				   struct error *err)
 {
 	AUTO_FREE char *dir = fs_dirname(from);
 	AUTO_FREE char *within = fs_join(dir, pattern);
@@ -171,10 +170,10 @@ static int read_conf(struct conf *c, const char *path, int depth, struct error *
 
 	if (depth > ELF_CONF_MAX_DEPTH)
 		return err_set(err, ERR_INPUT, "%s is included more than %d deep", path,
-			       ELF_CONF_MAX_DEPTH);
+					   ELF_CONF_MAX_DEPTH);
 	if (++c->files > ELF_CONF_MAX_FILES)
 		return err_set(err, ERR_INPUT, "/etc/ld.so.conf includes more than %d files",
-			       ELF_CONF_MAX_FILES);
+					   ELF_CONF_MAX_FILES);
 	if (!fs_exists(full))
 		return 0;
 	if (fs_read(full, ELF_CONF_MAX_BYTES, &text, err) < 0)

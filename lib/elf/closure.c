@@ -79,7 +79,7 @@ static bool is_loaded(const struct process *p, const char *name)
 		const struct elf_object *o = p->map.items[i].object;
 
 		if ((o->name && strcmp(o->name, name) == 0) ||
-		    (o->elf.soname && strcmp(o->elf.soname, name) == 0))
+			(o->elf.soname && strcmp(o->elf.soname, name) == 0))
 			return true;
 	}
 	return false;
@@ -98,8 +98,7 @@ static int add_program(struct process *p, const char *path, struct error *err)
 		return -1;
 	o->opened = elf_clean_path(path);
 	if (o->elf.type != ELF_EXECUTABLE && o->elf.type != ELF_SHARED)
-		return err_set(err, ERR_INPUT, "%s is neither a program nor a library",
-			       o->place.file);
+		return err_set(err, ERR_INPUT, "%s is neither a program nor a library", o->place.file);
 	return 0;
 }
 
@@ -120,13 +119,13 @@ static int add_interpreter(struct process *p, struct error *err)
 		if (p->missing)
 			snprintf(p->missing, ELF_NAME_MAX, "%s", fs_basename(path));
 		return err_set(err, ERR_MISSING, "%s needs the interpreter %s, which is not here",
-			       program->place.file, path);
+					   program->place.file, path);
 	}
 	if (elf_file_read(o->place.file, &o->elf, err) < 0)
 		return -1;
 	if (!elf_is_compatible(&program->elf, &o->elf))
 		return err_set(err, ERR_INPUT, "%s is of another machine than its interpreter %s",
-			       program->place.file, path);
+					   program->place.file, path);
 	o->opened = elf_clean_path(path);
 	o->name = xstrdup(path);
 	o->needed_by = xstrdup(program->opened);
@@ -135,18 +134,18 @@ static int add_interpreter(struct process *p, struct error *err)
 }
 
 static int not_found(const struct process *p, const struct elf_object *by, const char *name,
-		     struct error *err)
+					 struct error *err)
 {
 	if (p->missing)
 		snprintf(p->missing, ELF_NAME_MAX, "%s", name);
 	return err_set(err, ERR_MISSING, "%s needs %s, which is not here",
-		       by->how == ELF_FOUND_GIVEN ? by->place.file : by->opened, name);
+				   by->how == ELF_FOUND_GIVEN ? by->place.file : by->opened, name);
 }
 
 /* The chain of who loaded whom, from `from` up to the program, ended by NULL: DT_RPATH is
  * inherited along it. */
 static void ancestors(const struct process *p, size_t from,
-		      const struct elf_object *chain[ELF_MAX_NEEDED + 2])
+					  const struct elf_object *chain[ELF_MAX_NEEDED + 2])
 {
 	size_t n = 0;
 
@@ -169,7 +168,7 @@ static int load_needed(struct process *p, size_t by, const char *name, struct er
 		return 0;
 	if (p->map.count > ELF_MAX_NEEDED)
 		return err_set(err, ERR_INPUT, "%s needs more than %d libraries",
-			       p->map.items[0].object->opened, ELF_MAX_NEEDED);
+					   p->map.items[0].object->opened, ELF_MAX_NEEDED);
 	ancestors(p, by, chain);
 	found = add_object(p, by);
 	rc = elf_search_find(&p->search, chain, name, found, err);
@@ -217,7 +216,7 @@ static void merge(struct process *p, struct elf_closure *c)
 }
 
 int elf_closure_find(const struct elf_view *view, const struct strv *programs,
-		     char missing[ELF_NAME_MAX], struct elf_closure *out, struct error *err)
+					 char missing[ELF_NAME_MAX], struct elf_closure *out, struct error *err)
 {
 	AUTO(elf_closure) struct elf_closure c = {0};
 	AUTO(elf_tables) struct elf_tables tables = {0};
@@ -226,8 +225,7 @@ int elf_closure_find(const struct elf_view *view, const struct strv *programs,
 		return -1;
 	for (size_t i = 0; i < programs->count; i++) {
 		AUTO(process)
-		struct process p = {
-			.search = {.view = view, .tables = &tables}, .missing = missing};
+		struct process p = {.search = {.view = view, .tables = &tables}, .missing = missing};
 
 		if (load(&p, programs->items[i], err) < 0) {
 			elf_search_end(&p.search);

@@ -19,8 +19,8 @@ enum elf_found_by {
 	ELF_FOUND_PATH,        /* the needed name has a slash */
 	ELF_FOUND_RPATH,
 	ELF_FOUND_RUNPATH,
-	ELF_FOUND_CACHE,       /* ld.so.cache, or ld.so.conf where there is no cache */
-	ELF_FOUND_DEFAULT,     /* the folders that every loader looks into */
+	ELF_FOUND_CACHE,   /* ld.so.cache, or ld.so.conf where there is no cache */
+	ELF_FOUND_DEFAULT, /* the folders that every loader looks into */
 };
 
 struct elf_object {
@@ -33,7 +33,8 @@ struct elf_object {
 };
 
 struct elf_closure {
-	struct elf_object *items; /* of each program: itself, its loader, then in order of loading; an opened path once */
+	struct elf_object *items; /* of each program: itself, its loader, then in order of loading; an
+								 opened path once */
 	size_t count;
 };
 
@@ -44,7 +45,7 @@ void elf_closure_release(struct elf_closure *c);
  * broken or foreign file, more than ELF_MAX_NEEDED libraries. */
 #define ELF_NAME_MAX 256
 int elf_closure_find(const struct elf_view *view, const struct strv *programs,
-		     char missing[ELF_NAME_MAX], struct elf_closure *out, struct error *err);
+					 char missing[ELF_NAME_MAX], struct elf_closure *out, struct error *err);
 
 /* "interpreter", "runpath" ... */
 const char *elf_found_by_name(enum elf_found_by how);

@@ -49,7 +49,7 @@ static uint64_t get(const struct reader *r, const unsigned char *p, unsigned wid
 
 /* The field at its offset in the 32-bit or the 64-bit form; words grow from 4 to 8 bytes. */
 static uint64_t get_word(const struct reader *r, const unsigned char *p, unsigned at_32,
-			 unsigned at_64)
+						 unsigned at_64)
 {
 	return r->f->is_64 ? get(r, p + at_64, 8) : get(r, p + at_32, 4);
 }
@@ -60,7 +60,7 @@ static bool is_within(const struct reader *r, uint64_t offset, uint64_t len)
 }
 
 static int read_at(const struct reader *r, uint64_t offset, void *out, size_t len,
-		   struct error *err)
+				   struct error *err)
 {
 	unsigned char *p = out;
 
@@ -87,7 +87,7 @@ static int check_ident(struct reader *r, const unsigned char *ident, struct erro
 	if (memcmp(ident, ELFMAG, SELFMAG) != 0)
 		return err_set(err, ERR_INPUT, "%s is no ELF file", r->name);
 	if ((class != ELFCLASS32 && class != ELFCLASS64) ||
-	    (data != ELFDATA2LSB && data != ELFDATA2MSB) || ident[EI_VERSION] != EV_CURRENT)
+		(data != ELFDATA2LSB && data != ELFDATA2MSB) || ident[EI_VERSION] != EV_CURRENT)
 		return err_set(err, ERR_INPUT, "%s is an ELF file of an unknown kind", r->name);
 	r->f->is_64 = class == ELFCLASS64;
 	r->f->is_big_endian = data == ELFDATA2MSB;
@@ -104,10 +104,10 @@ static int check_section_table(const struct reader *r, const unsigned char *h, s
 		return 0;
 	if (entry != (r->f->is_64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr)))
 		return err_set(err, ERR_INPUT, "%s has section headers of %u bytes each", r->name,
-			       (unsigned)entry);
+					   (unsigned)entry);
 	if (!is_within(r, offset, count * entry))
-		return err_set(err, ERR_INPUT,
-			       "%s is truncated: its section headers end behind the file", r->name);
+		return err_set(err, ERR_INPUT, "%s is truncated: its section headers end behind the file",
+					   r->name);
 	return 0;
 }
 
@@ -124,8 +124,7 @@ static int read_header(struct reader *r, struct error *err)
 	if (r->f->is_64)
 		len = sizeof(Elf64_Ehdr);
 	if (r->size < len)
-		return err_set(err, ERR_INPUT, "%s is truncated: it ends within the ELF header",
-			       r->name);
+		return err_set(err, ERR_INPUT, "%s is truncated: it ends within the ELF header", r->name);
 	if (read_at(r, 0, h, len, err) < 0)
 		return -1;
 	r->f->type = (enum elf_type)get(r, h + 16, 2);
@@ -136,14 +135,12 @@ static int read_header(struct reader *r, struct error *err)
 	want = r->f->is_64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
 	if (r->ph_count > ELF_MAX_PROGRAM_HEADERS)
 		return err_set(err, ERR_INPUT, "%s has more than %d program headers", r->name,
-			       ELF_MAX_PROGRAM_HEADERS);
+					   ELF_MAX_PROGRAM_HEADERS);
 	if (r->ph_count && entry != want)
-		return err_set(err, ERR_INPUT, "%s has program headers of %u bytes each", r->name,
-			       entry);
+		return err_set(err, ERR_INPUT, "%s has program headers of %u bytes each", r->name, entry);
 	if (!is_within(r, r->ph_offset, (uint64_t)r->ph_count * want))
-		return err_set(err, ERR_INPUT,
-			       "%s is truncated: its program headers end behind the file",
-			       r->name);
+		return err_set(err, ERR_INPUT, "%s is truncated: its program headers end behind the file",
+					   r->name);
 	if (check_section_table(r, h, err) < 0)
 		return -1;
 	r->headers = xmalloc((size_t)r->ph_count * want);
@@ -177,16 +174,14 @@ static int check_segments(const struct reader *r, struct error *err)
 		if (s.type == PT_NULL || s.type >= PT_LOOS)
 			continue;
 		if (!is_within(r, s.offset, s.file_size))
-			return err_set(err, ERR_INPUT,
-				       "%s is truncated: segment %u ends behind the file", r->name, i);
+			return err_set(err, ERR_INPUT, "%s is truncated: segment %u ends behind the file",
+						   r->name, i);
 		if (s.type != PT_LOAD)
 			continue;
 		if (s.file_size > s.memory_size || s.memory_size > UINT64_MAX - s.address)
-			return err_set(err, ERR_INPUT, "%s: segment %u has an impossible size",
-				       r->name, i);
+			return err_set(err, ERR_INPUT, "%s: segment %u has an impossible size", r->name, i);
 		if (s.address < end)
-			return err_set(err, ERR_INPUT, "%s: segment %u overlaps the one before",
-				       r->name, i);
+			return err_set(err, ERR_INPUT, "%s: segment %u overlaps the one before", r->name, i);
 		end = s.address + s.memory_size;
 	}
 	return 0;
@@ -209,7 +204,7 @@ static bool to_offset(const struct reader *r, uint64_t address, uint64_t *offset
 
 /* NUL-terminated text in [offset, offset + left). */
 static int read_text(const struct reader *r, uint64_t offset, uint64_t left, const char *what,
-		     char **out, struct error *err)
+					 char **out, struct error *err)
 {
 	AUTO(buf) struct buf b = {0};
 
@@ -243,8 +238,8 @@ static int read_interpreter(const struct reader *r, const struct segment *s, str
 		return -1;
 	r->f->interpreter = text;
 	if (text[0] != '/')
-		return err_set(err, ERR_INPUT, "%s: its interpreter '%s' is no absolute path",
-			       r->name, text);
+		return err_set(err, ERR_INPUT, "%s: its interpreter '%s' is no absolute path", r->name,
+					   text);
 	return 0;
 }
 
@@ -288,25 +283,23 @@ static int find_strings(const struct reader *r, struct dynamic *d, struct error 
 	if (!have_address)
 		return 0;
 	if (!to_offset(r, address, &d->strings, &left) || size > left)
-		return err_set(err, ERR_INPUT, "%s: its string table lies outside of the file",
-			       r->name);
+		return err_set(err, ERR_INPUT, "%s: its string table lies outside of the file", r->name);
 	d->strings_size = size;
 	return 0;
 }
 
-static int dynamic_text(const struct reader *r, const struct dynamic *d, size_t i,
-			const char *what, char **out, struct error *err)
+static int dynamic_text(const struct reader *r, const struct dynamic *d, size_t i, const char *what,
+						char **out, struct error *err)
 {
 	uint64_t at = dynamic_value(r, d, i);
 
 	if (at >= d->strings_size)
-		return err_set(err, ERR_INPUT, "%s: %s lies outside of the string table", r->name,
-			       what);
+		return err_set(err, ERR_INPUT, "%s: %s lies outside of the string table", r->name, what);
 	return read_text(r, d->strings + at, d->strings_size - at, what, out, err);
 }
 
-static int replace_text(const struct reader *r, const struct dynamic *d, size_t i,
-			const char *what, char **slot, struct error *err)
+static int replace_text(const struct reader *r, const struct dynamic *d, size_t i, const char *what,
+						char **slot, struct error *err)
 {
 	char *text = NULL;
 
@@ -322,8 +315,7 @@ static int add_needed(const struct reader *r, const struct dynamic *d, size_t i,
 	char *text = NULL;
 
 	if (r->f->needed.count >= ELF_MAX_NEEDED)
-		return err_set(err, ERR_INPUT, "%s needs more than %d libraries", r->name,
-			       ELF_MAX_NEEDED);
+		return err_set(err, ERR_INPUT, "%s needs more than %d libraries", r->name, ELF_MAX_NEEDED);
 	if (dynamic_text(r, d, i, "the name of a needed library", &text, err) < 0)
 		return -1;
 	strv_take(&r->f->needed, text);
@@ -333,7 +325,7 @@ static int add_needed(const struct reader *r, const struct dynamic *d, size_t i,
 }
 
 static int take_dynamic(const struct reader *r, const struct dynamic *d, size_t i,
-			struct error *err)
+						struct error *err)
 {
 	struct elf_file *f = r->f;
 	uint64_t value = dynamic_value(r, d, i);
@@ -371,14 +363,13 @@ static int read_dynamic(const struct reader *r, const struct segment *s, struct 
 	if (r->f->is_dynamic)
 		return err_set(err, ERR_INPUT, "%s has two dynamic sections", r->name);
 	if (s->file_size > ELF_MAX_DYNAMIC_BYTES)
-		return err_set(err, ERR_INPUT, "%s: its dynamic section is larger than %u bytes",
-			       r->name, ELF_MAX_DYNAMIC_BYTES);
+		return err_set(err, ERR_INPUT, "%s: its dynamic section is larger than %u bytes", r->name,
+					   ELF_MAX_DYNAMIC_BYTES);
 	r->f->is_dynamic = true;
 	data = xmalloc((size_t)s->file_size);
 	d.data = data;
 	d.count = (size_t)s->file_size / d.entry;
-	if (read_at(r, s->offset, data, (size_t)s->file_size, err) < 0 ||
-	    find_strings(r, &d, err) < 0)
+	if (read_at(r, s->offset, data, (size_t)s->file_size, err) < 0 || find_strings(r, &d, err) < 0)
 		return -1;
 	for (size_t i = 0; i < d.count; i++)
 		if (take_dynamic(r, &d, i, err) < 0)
@@ -405,7 +396,7 @@ static int read_notes(const struct reader *r, const struct segment *s, struct er
 		if (name > room || name_room > room || len > room - name_room)
 			return 0;
 		if (type == NT_GNU_BUILD_ID && name == 4 && len <= ELF_MAX_BUILD_ID &&
-		    memcmp(data + at + 12, "GNU", 4) == 0) {
+			memcmp(data + at + 12, "GNU", 4) == 0) {
 			memcpy(r->f->build_id, data + at + 12 + name_room, len);
 			r->f->build_id_len = len;
 		}
@@ -480,6 +471,6 @@ bool elf_is_elf(const char *path)
 	struct stat st;
 
 	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	       pread(fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) &&
-	       memcmp(magic, ELFMAG, SELFMAG) == 0;
+		   pread(fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) &&
+		   memcmp(magic, ELFMAG, SELFMAG) == 0;
 }

@@ -36,8 +36,8 @@ struct elf_file {
 	char *interpreter; /* PT_INTERP as written, or NULL */
 	bool is_dynamic;   /* has a dynamic section */
 	struct strv needed;
-	char *soname;  /* NULL when there is none; so for the next two */
-	char *rpath;   /* NULL too when there is a runpath: the loader then ignores it */
+	char *soname; /* NULL when there is none; so for the next two */
+	char *rpath;  /* NULL too when there is a runpath: the loader then ignores it */
 	char *runpath;
 	bool no_default_lib; /* DF_1_NODEFLIB */
 	/* hardening */

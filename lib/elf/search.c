@@ -124,8 +124,8 @@ void elf_search_end(struct elf_search *s)
 
 bool elf_search_is_builtin(const struct elf_search *s, const char *name)
 {
-	static const char *const names[] = {"libc.",  "libpthread.", "librt.", "libm.",
-					    "libdl.", "libutil.",    "libxnet."};
+	static const char *const names[] = {"libc.",  "libpthread.", "librt.",  "libm.",
+										"libdl.", "libutil.",    "libxnet."};
 
 	for (size_t i = 0; s->is_musl && i < ARRAY_LEN(names); i++)
 		if (text_starts(name, names[i]))
@@ -136,7 +136,7 @@ bool elf_search_is_builtin(const struct elf_search *s, const char *name)
 /* A file of another machine is passed over, as the loader does; a broken one is an error, as it
  * is for the loader. */
 static int try_path(const struct elf_search *s, const char *path, enum elf_found_by how,
-		    struct elf_object *out, struct error *err)
+					struct elf_object *out, struct error *err)
 {
 	AUTO(elf_place) struct elf_place place = {0};
 	AUTO(elf_file) struct elf_file elf = {0};
@@ -172,7 +172,7 @@ static size_t match_token(const char *text, const char *name)
 
 /* Replace $ORIGIN, $LIB and $PLATFORM (ld.so(8), "Dynamic string tokens"). */
 static void expand(const struct elf_search *s, const struct elf_object *by, struct span text,
-		   struct buf *out)
+				   struct buf *out)
 {
 	const struct machine *m = find_machine(&s->program->elf);
 	AUTO_FREE char *copy = xstrndup(text.data, text.len);
@@ -184,8 +184,8 @@ static void expand(const struct elf_search *s, const struct elf_object *by, stru
 			buf_addc(out, *p++);
 		} else if ((len = match_token(p, "ORIGIN"))) {
 			/* of a program the kernel tells the path without links */
-			AUTO_FREE char *dir = fs_dirname(
-				by->how == ELF_FOUND_GIVEN ? by->place.path : by->opened);
+			AUTO_FREE char *dir =
+				fs_dirname(by->how == ELF_FOUND_GIVEN ? by->place.path : by->opened);
 
 			buf_adds(out, dir);
 			p += len;
@@ -206,7 +206,7 @@ static void expand(const struct elf_search *s, const struct elf_object *by, stru
 /* Try each folder of a run path. One that is relative depends on the folder a program is started
  * in: passed over. */
 static int try_run_path(const struct elf_search *s, const struct elf_object *by, const char *list,
-			const char *name, struct elf_object *out, struct error *err)
+						const char *name, struct elf_object *out, struct error *err)
 {
 	enum elf_found_by how = list == by->elf.rpath ? ELF_FOUND_RPATH : ELF_FOUND_RUNPATH;
 
@@ -227,7 +227,7 @@ static int try_run_path(const struct elf_search *s, const struct elf_object *by,
 }
 
 static int try_dirs(const struct elf_search *s, const struct strv *dirs, const char *name,
-		    enum elf_found_by how, struct elf_object *out, struct error *err)
+					enum elf_found_by how, struct elf_object *out, struct error *err)
 {
 	for (size_t i = 0; i < dirs->count; i++) {
 		AUTO_FREE char *path = fs_join(dirs->items[i], name);
@@ -247,7 +247,7 @@ static bool is_in_dirs(const char *path, const struct strv *dirs)
 }
 
 static int try_cache(const struct elf_search *s, const struct elf_object *by, const char *name,
-		     struct elf_object *out, struct error *err)
+					 struct elf_object *out, struct error *err)
 {
 	const struct elf_cache *cache = &s->tables->cache;
 
@@ -267,8 +267,8 @@ static int try_cache(const struct elf_search *s, const struct elf_object *by, co
 	return 0;
 }
 
-static int try_named_path(const struct elf_search *s, const struct elf_object *by,
-			  const char *name, struct elf_object *out, struct error *err)
+static int try_named_path(const struct elf_search *s, const struct elf_object *by, const char *name,
+						  struct elf_object *out, struct error *err)
 {
 	AUTO(buf) struct buf path = {0};
 
@@ -280,7 +280,7 @@ static int try_named_path(const struct elf_search *s, const struct elf_object *b
 
 /* Run paths that are there before the system's own folders. musl inherits both kinds. */
 static int try_run_paths(const struct elf_search *s, const struct elf_object *const *chain,
-			 const char *name, struct elf_object *out, struct error *err)
+						 const char *name, struct elf_object *out, struct error *err)
 {
 	const char *own = chain[0]->elf.runpath;
 	int rc = 0;
@@ -299,7 +299,7 @@ static int try_run_paths(const struct elf_search *s, const struct elf_object *co
 }
 
 int elf_search_find(const struct elf_search *s, const struct elf_object *const *chain,
-		    const char *name, struct elf_object *out, struct error *err)
+					const char *name, struct elf_object *out, struct error *err)
 {
 	int rc;
 

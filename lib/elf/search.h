@@ -33,4 +33,4 @@ bool elf_search_is_builtin(const struct elf_search *s, const char *name);
  * with NULL. 1: opened, place, elf and how of *out are filled; 0: nowhere; -1: a broken file
  * where the loader would take it. */
 int elf_search_find(const struct elf_search *s, const struct elf_object *const *chain,
-		    const char *name, struct elf_object *out, struct error *err);
+					const char *name, struct elf_object *out, struct error *err);

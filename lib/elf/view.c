@@ -81,8 +81,8 @@ static int read_link(const char *full, struct buf *out, struct error *err)
 
 struct walk {
 	const struct elf_view *view;
-	struct buf path;  /* how far it is resolved */
-	struct buf rest;  /* what is still to go */
+	struct buf path; /* how far it is resolved */
+	struct buf rest; /* what is still to go */
 	struct elf_place place;
 };
 
@@ -99,8 +99,8 @@ static int follow(struct walk *w, const char *full, const char *left, struct err
 	AUTO(buf) struct buf rest = {0};
 
 	if (w->place.links.count >= 2 * (size_t)ELF_VIEW_MAX_LINKS)
-		return err_set(err, ERR_INPUT, "more than %d links lead on from %s",
-			       ELF_VIEW_MAX_LINKS, w->place.links.items[0]);
+		return err_set(err, ERR_INPUT, "more than %d links lead on from %s", ELF_VIEW_MAX_LINKS,
+					   w->place.links.items[0]);
 	if (read_link(full, &rest, err) < 0)
 		return -1;
 	strv_add(&w->place.links, buf_str(&w->path));
@@ -152,7 +152,7 @@ static int advance(struct walk *w, struct error *err)
 }
 
 int elf_view_find(const struct elf_view *view, const char *path, struct elf_place *out,
-		  struct error *err)
+				  struct error *err)
 {
 	AUTO(walk) struct walk w = {.view = view};
 	AUTO_FREE char *clean = elf_clean_path(path);

@@ -28,6 +28,6 @@ void elf_place_release(struct elf_place *p);
 /* Follow an absolute path to a regular file. 1: *out is filled; 0: there is no such file; -1:
  * links in a circle (ERR_INPUT), not readable. */
 int elf_view_find(const struct elf_view *view, const char *path, struct elf_place *out,
-		  struct error *err);
+				  struct error *err);
 /* An absolute path without "//", "." and ".." components, by its text alone. Caller frees. */
 char *elf_clean_path(const char *path);

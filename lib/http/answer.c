@@ -1,4 +1,5 @@
-/* What comes in: the head is checked before a byte of the body is believed, the body goes to the sink or is collected. */
+/* What comes in: the head is checked before a byte of the body is believed, the body goes to the
+ * sink or is collected. */
 #include "base/auto.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -61,7 +62,7 @@ static bool content_range_start(const char *value, uint64_t *start)
 	uint64_t last;
 
 	if (!value || sscanf(value, "bytes %" SCNu64 "-%" SCNu64 "/", &first, &last) != 2 ||
-	    last < first)
+		last < first)
 		return false;
 	*start = first;
 	return true;
@@ -74,9 +75,8 @@ static int place_body(struct http_exchange *x)
 	uint64_t start = 0;
 
 	if (asked && x->response.status == 206) {
-		if (!content_range_start(http_headers_get(&x->response.headers, "Content-Range"),
-					 &start) ||
-		    start != x->resumed_at) {
+		if (!content_range_start(http_headers_get(&x->response.headers, "Content-Range"), &start) ||
+			start != x->resumed_at) {
 			x->restart = true;
 			return -1;
 		}
@@ -105,8 +105,8 @@ static int check_length(struct http_exchange *x)
 	}
 	if (expected && x->delivered + (uint64_t)length != expected) {
 		err_set(&x->err, ERR_NET,
-			"the server announces %" PRIu64 " bytes where %" PRIu64 " are expected",
-			x->delivered + (uint64_t)length, expected);
+				"the server announces %" PRIu64 " bytes where %" PRIu64 " are expected",
+				x->delivered + (uint64_t)length, expected);
 		return fail(x);
 	}
 	if (!x->request.data && (uint64_t)length <= x->request.max_bytes)
@@ -121,7 +121,7 @@ static int check_encoding(struct http_exchange *x)
 	if (!value || !*value || strcasecmp(value, "identity") == 0)
 		return 0;
 	err_set(&x->err, ERR_NET, "the server encoded its answer (%.40s), which was not asked for",
-		value);
+			value);
 	return fail(x);
 }
 
@@ -153,7 +153,7 @@ int http_answer_headers(struct http_attempt *a, int status, struct http_headers 
 		return -1;
 	keep_etag(x);
 	if (!r->start ||
-	    r->start(r->sink, x->response.status, &x->response.headers, x->delivered, &x->err) == 0)
+		r->start(r->sink, x->response.status, &x->response.headers, x->delivered, &x->err) == 0)
 		return 0;
 	return fail(x);
 }
@@ -178,13 +178,12 @@ int http_answer_data(struct http_attempt *a, const void *data, size_t len)
 		return take_error_body(x, data, len);
 	if (r->expected_bytes && len > r->expected_bytes - x->delivered) {
 		err_set(&x->err, ERR_NET,
-			"the server sends more than the %" PRIu64 " bytes that are expected",
-			r->expected_bytes);
+				"the server sends more than the %" PRIu64 " bytes that are expected",
+				r->expected_bytes);
 		return fail(x);
 	}
 	if (r->max_bytes && (x->delivered > r->max_bytes || len > r->max_bytes - x->delivered)) {
-		err_set(&x->err, ERR_INPUT, "an answer of more than %" PRIu64 " bytes",
-			r->max_bytes);
+		err_set(&x->err, ERR_INPUT, "an answer of more than %" PRIu64 " bytes", r->max_bytes);
 		return fail(x);
 	}
 	if (r->data && r->data(r->sink, data, len, &x->err) < 0)
@@ -199,10 +198,8 @@ int http_answer_complete(const struct http_exchange *x, struct error *err)
 {
 	uint64_t expected = x->request.expected_bytes;
 
-	if (!is_success(x->response.status) || has_no_body(x) || !expected ||
-	    x->delivered == expected)
+	if (!is_success(x->response.status) || has_no_body(x) || !expected || x->delivered == expected)
 		return 0;
-	return err_set(err, ERR_NET,
-		       "the answer ended after %" PRIu64 " of %" PRIu64 " bytes", x->delivered,
-		       expected);
+	return err_set(err, ERR_NET, "the answer ended after %" PRIu64 " of %" PRIu64 " bytes",
+				   x->delivered, expected);
 }

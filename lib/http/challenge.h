@@ -24,7 +24,8 @@ struct challenges {
 
 void challenges_release(struct challenges *c);
 
-/* Add the challenges of one header value (several may stand in one, separated by commas). ERR_INPUT when malformed. */
+/* Add the challenges of one header value (several may stand in one, separated by commas). ERR_INPUT
+ * when malformed. */
 int challenges_parse(const char *value, struct challenges *out, struct error *err);
 /* The first of a scheme (lower case), or NULL; the same for a name. Borrowed. */
 const struct challenge *challenges_find(const struct challenges *c, const char *scheme);

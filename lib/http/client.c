@@ -89,7 +89,7 @@ void http_client_free(struct http_client *c)
 }
 
 struct http_exchange *http_start(struct http_client *c, const struct http_request *request,
-				 http_done_fn *done, void *user)
+								 http_done_fn *done, void *user)
 {
 	struct http_exchange *x = xcalloc(1, sizeof(*x));
 
@@ -141,8 +141,8 @@ static bool has_room(const struct http_client *c, const struct http_exchange *x)
 /* Milliseconds until the next exchange may start, 0: x may start, -1: when another one ends. */
 static int64_t until_start(const struct http_client *c, const struct http_exchange *x, int64_t now)
 {
-	int64_t at = x->not_before_ms > x->host->not_before_ms ? x->not_before_ms
-							       : x->host->not_before_ms;
+	int64_t at =
+		x->not_before_ms > x->host->not_before_ms ? x->not_before_ms : x->host->not_before_ms;
 
 	/* waiting longer is of no use: it starts in time to say so */
 	if (c->options.deadline_ms && at > c->options.deadline_ms)
@@ -152,8 +152,8 @@ static int64_t until_start(const struct http_client *c, const struct http_exchan
 	return has_room(c, x) ? 0 : -1;
 }
 
-/* Start what may start. 0 with the time until more may (or *wait as it was), 1 after an exchange was finished (the list
- * may be another one now), -1 when `done` failed. */
+/* Start what may start. 0 with the time until more may (or *wait as it was), 1 after an exchange
+ * was finished (the list may be another one now), -1 when `done` failed. */
 static int dispatch(struct http_client *c, int64_t *wait, struct error *err)
 {
 	int64_t now = clock_now(c->clock);
@@ -260,7 +260,7 @@ static int note_answer(void *user, struct http_response *response, struct error 
 }
 
 int http_send(struct http_client *c, const struct http_request *request,
-	      struct http_response *response, struct error *err)
+			  struct http_response *response, struct error *err)
 {
 	struct sent s = {0};
 	struct http_exchange *x = http_start(c, request, note_answer, &s);

@@ -1,5 +1,5 @@
-/* The libcurl transport: one multi handle, easy handles reused, libcurl's own clocks replaced by ours where it counts silence
- * in whole seconds and not at all while it waits for an answer. */
+/* The libcurl transport: one multi handle, easy handles reused, libcurl's own clocks replaced by
+ * ours where it counts silence in whole seconds and not at all while it waits for an answer. */
 #include "base/auto.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -67,11 +67,12 @@ static void task_put(struct curl_task *k)
 	t->idle_count++;
 }
 
-/* One more connection than bulk bodies may take, so that questions do not queue behind them; and one for each stream. */
+/* One more connection than bulk bodies may take, so that questions do not queue behind them; and
+ * one for each stream. */
 static void limit_connections(struct curl_transport *t)
 {
 	t->api.multi_setopt(t->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-			    (long)t->options.max_connections + 1 + t->streams);
+						(long)t->options.max_connections + 1 + t->streams);
 }
 
 static void task_end(struct curl_task *k)
@@ -159,8 +160,9 @@ static struct http_attempt *next_finished(struct curl_transport *t)
 	return NULL;
 }
 
-/* When silence becomes a failure; INT64_MAX: never. Streams may be silent for ever, keepalives find dead peers. A server
- * may think about a small request (webhooks take 30 s) as long as its total time allows. */
+/* When silence becomes a failure; INT64_MAX: never. Streams may be silent for ever, keepalives find
+ * dead peers. A server may think about a small request (webhooks take 30 s) as long as its total
+ * time allows. */
 static int64_t stall_at(const struct curl_task *k)
 {
 	const struct http_request *r = k->a->request;
@@ -186,11 +188,11 @@ static struct http_attempt *next_overdue(struct curl_transport *t, int64_t now)
 
 	for (struct curl_task *k = t->tasks; k; k = k->next) {
 		if (now >= total_at(k))
-			curl_task_fail(k, true, ERR_NET, "%s did not finish within %s",
-				       k->a->url->host, text_duration(now - k->begun_ms, time));
+			curl_task_fail(k, true, ERR_NET, "%s did not finish within %s", k->a->url->host,
+						   text_duration(now - k->begun_ms, time));
 		else if (now >= stall_at(k))
-			curl_task_fail(k, true, ERR_NET, "%s has been silent for %s",
-				       k->a->url->host, text_duration(now - k->heard_ms, time));
+			curl_task_fail(k, true, ERR_NET, "%s has been silent for %s", k->a->url->host,
+						   text_duration(now - k->heard_ms, time));
 		else
 			continue;
 		return report(k, CURLE_OK);
@@ -237,7 +239,7 @@ static struct http_attempt *poll_once(struct http_transport *base, int64_t wait_
 	if (wait_ms < most)
 		most = wait_ms;
 	t->api.multi_poll(t->multi, extra.fd >= 0 ? &extra : NULL, extra.fd >= 0 ? 1 : 0,
-			  most > INT_MAX ? INT_MAX : (int)most, NULL);
+					  most > INT_MAX ? INT_MAX : (int)most, NULL);
 	return look(t);
 }
 
@@ -279,7 +281,8 @@ static int open_handles(struct curl_transport *t, struct error *err)
 	return 0;
 }
 
-int http_curl_new(const struct http_options *options, struct http_transport **out, struct error *err)
+int http_curl_new(const struct http_options *options, struct http_transport **out,
+				  struct error *err)
 {
 	struct curl_transport *t = xcalloc(1, sizeof(*t));
 
@@ -287,7 +290,7 @@ int http_curl_new(const struct http_options *options, struct http_transport **ou
 	t->options = *options;
 	t->clock = options->clock ? options->clock : &clock_system;
 	if (curl_keys_load(options, &t->keys, err) < 0 || curl_api_load(&t->api, err) < 0 ||
-	    open_handles(t, err) < 0) {
+		open_handles(t, err) < 0) {
 		transport_free(&t->base);
 		return -1;
 	}

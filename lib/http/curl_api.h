@@ -42,7 +42,8 @@ struct curl_api {
 
 int curl_api_load(struct curl_api *api, struct error *err);
 
-/* PEM bytes read once, given to libcurl for each connection; never a path, so a FIFO or a folder is refused up front. */
+/* PEM bytes read once, given to libcurl for each connection; never a path, so a FIFO or a folder is
+ * refused up front. */
 struct curl_keys {
 	struct buf ca, cert, key;
 	bool has_ca;
@@ -57,7 +58,7 @@ struct curl_transport {
 	const struct clock *clock;
 	struct curl_keys keys;
 	CURLM *multi;
-	CURLSH *share;           /* TLS sessions: a new connection to a known server costs no full handshake */
+	CURLSH *share; /* TLS sessions: a new connection to a known server costs no full handshake */
 	struct curl_task *tasks; /* running */
 	struct curl_task *idle;  /* kept for their easy handles */
 	int idle_count;
@@ -79,10 +80,10 @@ struct curl_task {
 
 	struct http_headers head;
 	int status;
-	int64_t length;   /* Content-Length seen in this head; -1: none */
+	int64_t length; /* Content-Length seen in this head; -1: none */
 	bool chunked;
-	bool in_body;     /* the final head is complete */
-	bool own_failure; /* a->err is set: libcurl's reason is of no interest */
+	bool in_body;        /* the final head is complete */
+	bool own_failure;    /* a->err is set: libcurl's reason is of no interest */
 	bool callee_failure; /* on_headers or on_data ended it */
 };
 

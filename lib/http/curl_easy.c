@@ -8,12 +8,14 @@
 #include <string.h>
 #include <strings.h>
 
-#define INLINE_BODY_BYTES (1u << 20) /* from memory in one piece; libcurl writes it with the head */
+/* from memory in one piece; libcurl writes it with the head */
+#define INLINE_BODY_BYTES (1u << 20)
 #define BULK_RECEIVE_BYTES (256L << 10)
 #define BULK_SEND_BYTES (512L << 10)
 #define DEFAULT_CONNECT_MS 15000
 
-/* A refused option is a libcurl without the feature; what must hold (TLS, protocols) is checked by the caller. */
+/* A refused option is a libcurl without the feature; what must hold (TLS, protocols) is checked by
+ * the caller. */
 #define SET(k, option, value) ((k)->t->api.easy_setopt((k)->easy, option, value))
 
 static size_t receive(char *data, size_t size, size_t count, void *user)
@@ -28,7 +30,8 @@ static size_t receive(char *data, size_t size, size_t count, void *user)
 	return 0;
 }
 
-/* Also while libcurl sends what it has, so that a slow upload of one large buffer counts as alive. */
+/* Also while libcurl sends what it has, so that a slow upload of one large buffer counts as alive.
+ */
 static size_t send_more(char *data, size_t size, size_t count, void *user)
 {
 	struct curl_task *k = user;
@@ -46,7 +49,7 @@ static size_t send_more(char *data, size_t size, size_t count, void *user)
 		while (n < 0 && errno == EINTR);
 		if (n <= 0) {
 			curl_task_fail(k, false, ERR_SYS, "cannot read what is to be sent: %s",
-				       n < 0 ? strerror(errno) : "the file became shorter");
+						   n < 0 ? strerror(errno) : "the file became shorter");
 			return CURL_READFUNC_ABORT;
 		}
 	}
@@ -98,7 +101,8 @@ static void set_headers(struct curl_task *k, bool override_host)
 		buf_addf(&line, *value ? "%s: %s" : "%s;", h->items[i].name, value);
 		add_header(k, line.data);
 	}
-	if (!http_headers_get(h, "Expect")) /* libcurl would wait for a server that never says continue */
+	if (!http_headers_get(h,
+						  "Expect")) /* libcurl would wait for a server that never says continue */
 		add_header(k, "Expect:");
 	if (!http_headers_get(h, "Content-Type"))
 		add_header(k, "Content-Type:");
@@ -111,7 +115,8 @@ static void set_headers(struct curl_task *k, bool override_host)
 	SET(k, CURLOPT_HTTPHEADER, k->headers);
 }
 
-/* The name for SNI and certificate goes into the URL; the connection goes to where the URL really points. */
+/* The name for SNI and certificate goes into the URL; the connection goes to where the URL really
+ * points. */
 static void set_url(struct curl_task *k, const char *server_name)
 {
 	const struct url *u = k->a->url;
@@ -133,7 +138,7 @@ static void set_url(struct curl_task *k, const char *server_name)
 static bool wants_body(const char *method)
 {
 	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
-	       strcmp(method, "PATCH") == 0;
+		   strcmp(method, "PATCH") == 0;
 }
 
 static void set_method(struct curl_task *k)
@@ -183,8 +188,8 @@ static int set_tls(struct curl_task *k)
 	int rc = 0;
 
 	if (SET(k, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L) != CURLE_OK ||
-	    SET(k, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L) != CURLE_OK ||
-	    SET(k, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) != CURLE_OK)
+		SET(k, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L) != CURLE_OK ||
+		SET(k, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) != CURLE_OK)
 		return -1;
 	/* A given CA replaces the system's, for the given origin. Without the folder of certificates
 	 * libcurl keeps the parsed system bundle between connections, which saves 10 ms each. */
@@ -210,7 +215,7 @@ static void set_reach(struct curl_task *k)
 		SET(k, CURLOPT_PROXY, k->t->keys.proxy);
 	SET(k, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(k, CURLOPT_CONNECTTIMEOUT_MS,
-	    (long)(o->connect_timeout_ms ? o->connect_timeout_ms : DEFAULT_CONNECT_MS));
+		(long)(o->connect_timeout_ms ? o->connect_timeout_ms : DEFAULT_CONNECT_MS));
 	if (k->a->request->bulk || !tls) {
 		SET(k, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	} else {
@@ -245,8 +250,8 @@ int curl_task_setup(struct curl_task *k, struct error *err)
 	set_method(k);
 	set_reach(k);
 	if (SET(k, CURLOPT_FOLLOWLOCATION, 0L) != CURLE_OK ||
-	    SET(k, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) != CURLE_OK ||
-	    SET(k, CURLOPT_PROTOCOLS_STR, k->a->url->scheme) != CURLE_OK || set_tls(k) < 0)
+		SET(k, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) != CURLE_OK ||
+		SET(k, CURLOPT_PROTOCOLS_STR, k->a->url->scheme) != CURLE_OK || set_tls(k) < 0)
 		return err_set(err, ERR_SYS, "this libcurl lacks an option that is needed");
 	return 0;
 }

@@ -1,4 +1,5 @@
-/* The head of an answer. libcurl lets through what a smuggler sends (two lengths, a length and chunks): not here. */
+/* The head of an answer. libcurl lets through what a smuggler sends (two lengths, a length and
+ * chunks): not here. */
 #include "base/auto.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -20,8 +21,8 @@ static void forget_head(struct curl_task *k)
 
 static int invalid(struct curl_task *k, const char *why)
 {
-	return curl_task_fail(k, false, ERR_NET, "invalid HTTP answer from %s: %s",
-			      k->a->url->host, why);
+	return curl_task_fail(k, false, ERR_NET, "invalid HTTP answer from %s: %s", k->a->url->host,
+						  why);
 }
 
 /* "HTTP/1.1 200 OK", "HTTP/2 200" */

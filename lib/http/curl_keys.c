@@ -10,7 +10,7 @@
 #define MAX_PEM_BYTES (4u << 20) /* the system's whole bundle has 220 KB */
 
 static int read_pem(const char *path, struct span text, const char *what, struct buf *out,
-		    struct error *err)
+					struct error *err)
 {
 	AUTO_CLOSE int fd = -1;
 	struct stat st;
@@ -33,7 +33,7 @@ static int read_pem(const char *path, struct span text, const char *what, struct
 	if (out->data && memmem(out->data, out->len, "-----BEGIN ", 11))
 		return 0;
 	err_set(err, ERR_INPUT, "the %s %s holds nothing in PEM form", what,
-		text.data ? "given inline" : path);
+			text.data ? "given inline" : path);
 	return err_hint(err, "it must have lines such as '-----BEGIN CERTIFICATE-----'");
 }
 
@@ -47,13 +47,12 @@ int curl_keys_load(const struct http_options *options, struct curl_keys *keys, s
 	keys->proxy = xstrdup_opt(options->proxy);
 	keys->has_ca = tls->ca_pem.data || tls->ca_file;
 	keys->ca_path = tls->ca_pem.data ? NULL : xstrdup_opt(tls->ca_file);
-	if (keys->has_ca &&
-	    read_pem(tls->ca_file, tls->ca_pem, "CA certificate", &keys->ca, err) < 0)
+	if (keys->has_ca && read_pem(tls->ca_file, tls->ca_pem, "CA certificate", &keys->ca, err) < 0)
 		return -1;
 	if (has_cert != has_key && !has_cert)
 		return err_set(err, ERR_INPUT, "a client key without its certificate");
-	if (has_cert && read_pem(tls->cert_file, tls->cert_pem, "client certificate", &keys->cert,
-				 err) < 0)
+	if (has_cert &&
+		read_pem(tls->cert_file, tls->cert_pem, "client certificate", &keys->cert, err) < 0)
 		return -1;
 	if (has_key && read_pem(tls->key_file, tls->key_pem, "client key", &keys->key, err) < 0)
 		return -1;

@@ -13,7 +13,7 @@
 
 #define DEFAULT_TIMEOUT_MS 60000
 #define EXPECT_FROM_BYTES (1u << 20)
-#define PROGRESS_THAT_COUNTS (1u << 20) /* a resumed body that grew by so much is no failing one */
+#define PROGRESS_THAT_COUNTS (1u << 20) /* a resumed body that grew so far does not fail */
 #define SHORTEST_SECRET 4               /* shorter ones are no secret, and part of other words */
 #define NOTE_FROM_MS 1000               /* shorter waits are not worth a word */
 #define UNREACHABLE_TRIES 3             /* nobody there is rarely a passing state: answer soon */
@@ -35,7 +35,8 @@ static int give_up(struct http_exchange *x)
 	return -1;
 }
 
-/* "GET https://host/path: what happened": with the request's URL, also where a redirect led elsewhere. */
+/* "GET https://host/path: what happened": with the request's URL, also where a redirect led
+ * elsewhere. */
 static void name_request(struct http_exchange *x)
 {
 	AUTO_FREE char *label = x->first.host ? url_label(&x->first) : NULL;
@@ -77,8 +78,7 @@ static int ask_auth(struct http_exchange *x, const struct http_response *denied)
 		return -1;
 	for (size_t i = 0; i < value.len; i++)
 		if (iscntrl((unsigned char)value.data[i]))
-			return err_set(&x->err, ERR_INPUT,
-				       "the credentials contain control characters");
+			return err_set(&x->err, ERR_INPUT, "the credentials contain control characters");
 	if (rc == 1) {
 		free(x->authorization);
 		x->authorization = xstrdup(buf_str(&value));
@@ -89,11 +89,11 @@ static int ask_auth(struct http_exchange *x, const struct http_response *denied)
 static int check_plain(struct http_exchange *x)
 {
 	if (strcmp(x->url.scheme, "https") == 0 || x->client->options.allow_plain ||
-	    url_is_loopback(&x->url))
+		url_is_loopback(&x->url))
 		return 0;
 	err_set(&x->err, ERR_DENIED, "plain http to %s is not allowed", x->url.host);
 	return err_hint(&x->err, "use https, or pass --plain-http if you trust the network to %s",
-			x->url.host);
+					x->url.host);
 }
 
 /* What a stranger may see of the request's own headers. */
@@ -108,7 +108,7 @@ static void add_range(struct http_exchange *x)
 
 	x->resumed_at = 0;
 	if (!x->request.resume || !x->request.data || x->no_range || x->delivered == 0 ||
-	    http_headers_get(&x->request.headers, "Range"))
+		http_headers_get(&x->request.headers, "Range"))
 		return;
 	x->resumed_at = x->delivered;
 	range = xasprintf("bytes=%" PRIu64 "-", x->delivered);
@@ -130,7 +130,7 @@ static void make_headers(struct http_exchange *x)
 	add_range(x);
 	http_headers_add(&x->headers, "User-Agent", x->client->user_agent);
 	if (x->has_body && x->request.bulk && x->request.body.len > EXPECT_FROM_BYTES &&
-	    !x->host->proven)
+		!x->host->proven)
 		http_headers_add(&x->headers, "Expect", "100-continue");
 }
 
@@ -164,8 +164,7 @@ int http_exchange_prepare(struct http_exchange *x)
 	int64_t total = total_timeout(x);
 
 	x->restart = x->body_cut = x->headed = false;
-	if (check_plain(x) < 0 ||
-	    (x->redirects == 0 && !x->authorization && ask_auth(x, NULL) < 0)) {
+	if (check_plain(x) < 0 || (x->redirects == 0 && !x->authorization && ask_auth(x, NULL) < 0)) {
 		name_request(x);
 		return give_up(x);
 	}
@@ -201,7 +200,7 @@ static void tell_wait(struct http_exchange *x, int64_t delay_ms, const char *why
 
 	text = xasprintf("waiting %s: %s", text_duration(delay_ms, wait), why);
 	log_line(x->client->options.log, 1, "%s (try %d of %d)", text, x->tries,
-		 x->client->options.max_tries);
+			 x->client->options.max_tries);
 	if (delay_ms < NOTE_FROM_MS)
 		return;
 	event.text = text;
@@ -233,8 +232,7 @@ static bool may_retry(struct http_exchange *x)
 
 	if (x->resumed_at && x->delivered >= x->resumed_at + PROGRESS_THAT_COUNTS)
 		x->tries = 1;
-	if (r->no_retry || x->tries >= x->client->options.max_tries ||
-	    (total && x->active_ms >= total))
+	if (r->no_retry || x->tries >= x->client->options.max_tries || (total && x->active_ms >= total))
 		return false;
 	if (x->delivered == 0)
 		return true;
@@ -250,9 +248,9 @@ static bool retry_answer(struct http_exchange *x)
 	if (!retry_status(status) || !may_retry(x))
 		return false;
 	why = status == 429 ? xasprintf("rate limited by %s", x->url.host)
-			    : xasprintf("%s answered %d", x->url.host, status);
-	return back_off(x, why, retry_after_ms(value, x->client->clock->wall_s(
-							      x->client->clock->user)));
+						: xasprintf("%s answered %d", x->url.host, status);
+	return back_off(x, why,
+					retry_after_ms(value, x->client->clock->wall_s(x->client->clock->user)));
 }
 
 static bool retry_failure(struct http_exchange *x)
@@ -315,7 +313,8 @@ static bool authorize_anew(struct http_exchange *x)
 	return true;
 }
 
-/* Some servers repeat in a refusal what they were sent, and refusals are shown. In place: the body stays what it is. */
+/* Some servers repeat in a refusal what they were sent, and refusals are shown. In place: the body
+ * stays what it is. */
 static void mask_credential(struct http_exchange *x)
 {
 	const char *secret = x->authorization ? strchr(x->authorization, ' ') : NULL;
@@ -368,11 +367,10 @@ bool http_exchange_again(struct http_exchange *x)
 
 		if (broken)
 			log_line(c->options.log, 2, "%s %s: %s (%s)", x->method, label,
-				 x->failed ? x->err.msg : x->attempt.err.msg,
-				 text_duration(took, time));
+					 x->failed ? x->err.msg : x->attempt.err.msg, text_duration(took, time));
 		else
-			log_line(c->options.log, 2, "%s %s: %d (%s)", x->method, label,
-				 x->response.status, text_duration(took, time));
+			log_line(c->options.log, 2, "%s %s: %d (%s)", x->method, label, x->response.status,
+					 text_duration(took, time));
 	}
 	if (x->failed) {
 		name_request(x);

@@ -1,4 +1,5 @@
-/* exchange.h - one request on its way, through tries, redirects and authorization. Inside lib/http only. */
+/* exchange.h - one request on its way, through tries, redirects and authorization. Inside lib/http
+ * only. */
 #pragma once
 
 #include "base/map.h"
@@ -40,7 +41,7 @@ struct http_exchange {
 	int tries;
 	bool running, reauthorized, no_range;
 	char *authorization;
-	char *etag;                   /* strong; for If-Range */
+	char *etag; /* strong; for If-Range */
 	int64_t not_before_ms, active_ms;
 	uint64_t delivered, resumed_at; /* of the 2xx body; where the last Range began */
 
@@ -56,8 +57,8 @@ struct http_exchange {
 
 /* Get ready for the next hop: checks, authorization, headers. -1: x->err. */
 int http_exchange_prepare(struct http_exchange *x);
-/* After an attempt ended: true when it is to be started again (not before x->not_before_ms), false when it is done: x->failed
- * and x->err, or x->response. */
+/* After an attempt ended: true when it is to be started again (not before x->not_before_ms), false
+ * when it is done: x->failed and x->err, or x->response. */
 bool http_exchange_again(struct http_exchange *x);
 /* Forget where redirects led: the next attempt begins at the request's URL. */
 int http_exchange_rewind(struct http_exchange *x, struct error *err);

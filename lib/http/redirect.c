@@ -1,4 +1,5 @@
-/* Where an answer may send us. libcurl's own rule would forward custom headers to anybody and follow to ftp. */
+/* Where an answer may send us. libcurl's own rule would forward custom headers to anybody and
+ * follow to ftp. */
 #include "base/auto.h"
 #include "http/exchange.h"
 
@@ -23,7 +24,7 @@ static int refuse(const struct url *to, const char *why, struct error *err)
 }
 
 static int check(const struct http_exchange *x, const struct url *to, const char *method,
-		 struct error *err)
+				 struct error *err)
 {
 	bool same = url_same_origin(&x->first, to);
 

@@ -89,13 +89,13 @@ static enum err_code status_class(int status)
 }
 
 int http_status_error(const struct http_request *request, const struct http_response *response,
-		      struct error *err)
+					  struct error *err)
 {
 	const char *text = reason(response->status);
 
 	err_set(err, status_class(response->status), "%s %.*s: %d%s%s", request->method,
-		(int)strcspn(request->url, "?#"), request->url, response->status, text ? " " : "",
-		text ? text : "");
+			(int)strcspn(request->url, "?#"), request->url, response->status, text ? " " : "",
+			text ? text : "");
 	if (response->status == 429)
 		err_hint(err, "the server limits how often it may be asked: try again later");
 	else if (response->status == 407)

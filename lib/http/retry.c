@@ -36,7 +36,8 @@ static int number(const char *text, int digits)
 	return n;
 }
 
-/* IMF-fixdate, the one form that may be sent: "Sun, 06 Nov 1994 08:49:37 GMT". strptime would ask the locale. */
+/* IMF-fixdate, the one form that may be sent: "Sun, 06 Nov 1994 08:49:37 GMT". strptime would ask
+ * the locale. */
 static int parse_http_date(const char *text, int64_t *wall_s)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

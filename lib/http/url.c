@@ -89,8 +89,8 @@ static char *name_host(struct span host)
 static int parse_authority(struct span authority, struct url *u)
 {
 	const char *close = authority.len && authority.data[0] == '['
-				    ? memchr(authority.data, ']', authority.len)
-				    : NULL;
+							? memchr(authority.data, ']', authority.len)
+							: NULL;
 	const char *from = close ? close : authority.data;
 	size_t rest = authority.len - (size_t)(from - authority.data);
 	const char *colon = rest ? memchr(from, ':', rest) : NULL;
@@ -180,7 +180,7 @@ static void remove_dot_segments(char *path)
 static bool has_scheme(const char *reference)
 {
 	size_t len = strspn(reference, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				       "0123456789+-.");
+								   "0123456789+-.");
 
 	return len > 0 && reference[len] == ':' && isalpha((unsigned char)reference[0]);
 }
@@ -243,8 +243,7 @@ char *url_label(const struct url *u)
 
 bool url_same_origin(const struct url *a, const struct url *b)
 {
-	return a->port == b->port && strcmp(a->scheme, b->scheme) == 0 &&
-	       strcmp(a->host, b->host) == 0;
+	return a->port == b->port && strcmp(a->scheme, b->scheme) == 0 && strcmp(a->host, b->host) == 0;
 }
 
 static enum url_reach reach_ipv4(uint32_t ip)
@@ -266,7 +265,7 @@ static enum url_reach reach_ipv6(const struct in6_addr *a)
 	if (IN6_IS_ADDR_LOOPBACK(a) || IN6_IS_ADDR_UNSPECIFIED(a))
 		return URL_LOOPBACK;
 	if (IN6_IS_ADDR_V4MAPPED(a) || IN6_IS_ADDR_V4COMPAT(a) ||
-	    memcmp(b, "\x00\x64\xff\x9b\0\0\0\0\0\0\0\0", 12) == 0) /* 64:ff9b::/96, NAT64 */
+		memcmp(b, "\x00\x64\xff\x9b\0\0\0\0\0\0\0\0", 12) == 0) /* 64:ff9b::/96, NAT64 */
 		return reach_ipv4(low);
 	if (IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_MULTICAST(a))
 		return URL_LINK_LOCAL;
@@ -289,7 +288,7 @@ enum url_reach url_reach(const struct url *u)
 	if (inet_pton(AF_INET, name, &v4) == 1)
 		return reach_ipv4(ntohl(v4.s_addr));
 	return strcmp(name, "localhost") == 0 || text_ends(name, ".localhost") ? URL_LOOPBACK
-									       : URL_PUBLIC;
+																		   : URL_PUBLIC;
 }
 
 bool url_is_loopback(const struct url *u)

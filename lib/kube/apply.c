@@ -17,15 +17,15 @@ static void drop_nulls(json_t *doc)
 	size_t i;
 
 	if (json_is_object(doc)) {
-		json_object_foreach_safe(doc, next, key, value) {
+		json_object_foreach_safe(doc, next, key, value)
+		{
 			if (json_is_null(value))
 				json_object_del(doc, key);
 			else
 				drop_nulls(value);
 		}
 	}
-	json_array_foreach(doc, i, value)
-		drop_nulls(value);
+	json_array_foreach(doc, i, value) drop_nulls(value);
 }
 
 static void add_protocol(json_t *ports)
@@ -44,12 +44,12 @@ static void quantities_as_text(json_t *amounts)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(amounts, name, value) {
+	json_object_foreach(amounts, name, value)
+	{
 		/* not 0.10000000000000001, which the server rounds up to 101m */
-		AUTO_FREE char *text =
-			json_is_number(value)
-				? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
-				: NULL;
+		AUTO_FREE char *text = json_is_number(value)
+								   ? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
+								   : NULL;
 
 		if (text)
 			json_object_set_new(amounts, name, json_string(text));
@@ -84,7 +84,8 @@ static void move_string_data(json_t *doc)
 		data = json_object();
 		json_object_set_new(doc, "data", data);
 	}
-	json_object_foreach(plain, key, value) {
+	json_object_foreach(plain, key, value)
+	{
 		AUTO(buf) struct buf encoded = {0};
 
 		base64_encode(json_string_value(value), json_string_length(value), &encoded);
@@ -94,7 +95,7 @@ static void move_string_data(json_t *doc)
 }
 
 static int check_value(const struct kube_object *o, const char *map, const char *key,
-		       const json_t *value, struct error *err)
+					   const json_t *value, struct error *err)
 {
 	AUTO_FREE char *path = xasprintf("%s.%s", map, key);
 	AUTO_FREE char *where = kube_object_where(o, path);
@@ -110,8 +111,8 @@ static int check_value(const struct kube_object *o, const char *map, const char 
 	}
 	if (strcmp(map, "data") != 0)
 		return 0;
-	bytes = base64_decode(json_string_value(value), json_string_length(value), &decoded,
-			      &ignored) == 0;
+	bytes =
+		base64_decode(json_string_value(value), json_string_length(value), &decoded, &ignored) == 0;
 	if (decoded.data)
 		explicit_bzero(decoded.data, decoded.len);
 	if (bytes)
@@ -130,9 +131,8 @@ int kube_secret_check(const struct kube_object *o, struct error *err)
 		const char *key;
 		json_t *value;
 
-		json_object_foreach(json_object_get(o->doc, maps[i]), key, value)
-			if (check_value(o, maps[i], key, value, err) < 0)
-				return -1;
+		json_object_foreach(json_object_get(o->doc, maps[i]), key,
+							value) if (check_value(o, maps[i], key, value, err) < 0) return -1;
 	}
 	return 0;
 }
@@ -140,7 +140,7 @@ int kube_secret_check(const struct kube_object *o, struct error *err)
 void kube_apply_normalize(json_t *doc)
 {
 	static const char *const servers[] = {"managedFields", "resourceVersion",   "generation",
-					      "uid",	       "creationTimestamp", "selfLink"};
+										  "uid",           "creationTimestamp", "selfLink"};
 	const char *kind = doc_text(doc, "kind", "");
 	json_t *metadata = json_object_get(doc, "metadata");
 
@@ -167,7 +167,7 @@ char *kube_apply_path(const struct kube_object *o, const struct kube_apply_optio
 	AUTO_FREE char *path = kube_object_path(o);
 
 	return xasprintf("%s?fieldManager=" KUBE_MANAGER "&force=%s&fieldValidation=Strict%s", path,
-			 options->force ? "true" : "false", options->dry_run ? "&dryRun=All" : "");
+					 options->force ? "true" : "false", options->dry_run ? "&dryRun=All" : "");
 }
 
 /* ---- conflicts */
@@ -270,6 +270,6 @@ bool kube_is_immutable(int status, const json_t *status_doc)
 	const char *message = doc_text(status_doc, "message", "");
 
 	return (status == 422 || status == 409 || status == 403) &&
-	       (strstr(message, "is immutable") || strstr(message, "immutable field") ||
-		strstr(message, "updates to statefulset spec for fields other than"));
+		   (strstr(message, "is immutable") || strstr(message, "immutable field") ||
+			strstr(message, "updates to statefulset spec for fields other than"));
 }

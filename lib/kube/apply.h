@@ -10,12 +10,12 @@
 #include "kube/object.h"
 
 /* Make a document fit to be applied: no nulls, no status, no managedFields and other fields of the
- * server, stringData as data (of a checked Secret), amounts like "cpu: 0.5" as text, and "protocol: TCP" where a port
- * names none (older servers refuse what they would fill in). */
+ * server, stringData as data (of a checked Secret), amounts like "cpu: 0.5" as text, and "protocol:
+ * TCP" where a port names none (older servers refuse what they would fill in). */
 void kube_apply_normalize(json_t *doc);
 
-/* Are the values of a Secret what they must be? A server that refuses one repeats it in its message,
- * so none is sent. ERR_INPUT with the place; never with the value. Other kinds pass. */
+/* Are the values of a Secret what they must be? A server that refuses one repeats it in its
+ * message, so none is sent. ERR_INPUT with the place; never with the value. Other kinds pass. */
 int kube_secret_check(const struct kube_object *o, struct error *err);
 
 struct kube_apply_options {

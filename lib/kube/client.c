@@ -51,8 +51,7 @@ static struct http_tls client_tls(const struct kube_client *c)
 	bool plugin = c->credential.cert_pem.len > 0;
 	const struct buf *cert = plugin ? &c->credential.cert_pem : &config->cert_pem;
 	const struct buf *key = plugin ? &c->credential.key_pem : &config->key_pem;
-	struct http_tls tls = {.server_name = config->tls_server_name,
-			       .insecure = config->insecure};
+	struct http_tls tls = {.server_name = config->tls_server_name, .insecure = config->insecure};
 
 	if (config->ca_pem.len > 0)
 		tls.ca_pem = buf_span(&config->ca_pem);
@@ -81,8 +80,7 @@ static int open_http(struct kube_client *c, const struct kube_client_options *o,
 		.deadline_ms = o->deadline_ms,
 	};
 
-	if (kube_credential_open(c->config, c->clock, o->cancel, o->progress, &c->credential, err) <
-	    0)
+	if (kube_credential_open(c->config, c->clock, o->cancel, o->progress, &c->credential, err) < 0)
 		return -1;
 	http.tls = client_tls(c);
 	if (url_parse(c->config->server, &url, err) < 0)
@@ -92,7 +90,7 @@ static int open_http(struct kube_client *c, const struct kube_client_options *o,
 }
 
 int kube_client_new(const struct kube_client_options *options, struct kube_client **out,
-		    struct error *err)
+					struct error *err)
 {
 	struct kube_client *c = xcalloc(1, sizeof(*c));
 
@@ -183,22 +181,21 @@ static struct kube_call *call_new(struct kube_client *c, const struct kube_reque
 	call->request.timeout_ms = KUBE_REQUEST_TIMEOUT_MS;
 	call->request.no_retry = r->no_retry;
 	call->request.body.fd = -1;
-	http_headers_add(&call->request.headers, "Accept",
-			 r->accept ? r->accept : "application/json");
+	http_headers_add(&call->request.headers, "Accept", r->accept ? r->accept : "application/json");
 	add_impersonation(c->config, &call->request.headers);
 	if (r->body.data) {
 		call->request.has_body = true;
 		call->request.body.data = r->body.data;
 		call->request.body.len = r->body.len;
 		http_headers_add(&call->request.headers, "Content-Type",
-				 r->content_type ? r->content_type : "application/json");
+						 r->content_type ? r->content_type : "application/json");
 	}
 	return call;
 }
 
 /* Parse an answer and fill *err unless it is 2xx JSON. */
 static json_t *read_answer(const struct kube_call *call, const struct http_response *response,
-			   struct error *err)
+						   struct error *err)
 {
 	AUTO_FREE char *name = xasprintf("%s %s", call->method, call->path);
 	json_t *doc = NULL;
@@ -209,21 +206,18 @@ static json_t *read_answer(const struct kube_call *call, const struct http_respo
 	if (doc_json_parse(buf_span(&response->body), name, &doc, &parse) < 0) {
 		if (ok) {
 			*err = parse;
-			err_hint(err, "is %s really a Kubernetes API server?",
-				 call->client->origin);
+			err_hint(err, "is %s really a Kubernetes API server?", call->client->origin);
 		} else {
-			kube_status_error(call->client, call->method, call->path, response->status,
-					  NULL, err);
+			kube_status_error(call->client, call->method, call->path, response->status, NULL, err);
 		}
 		return NULL;
 	}
 	if (!ok)
-		kube_status_error(call->client, call->method, call->path, response->status, doc,
-				  err);
+		kube_status_error(call->client, call->method, call->path, response->status, doc, err);
 	else if (strcmp(doc_text(doc, "kind", ""), "Status") == 0 &&
-		 strcmp(doc_text(doc, "status", ""), "Failure") == 0)
-		kube_status_error(call->client, call->method, call->path,
-				  (int)doc_int(doc, "code", 500), doc, err);
+			 strcmp(doc_text(doc, "status", ""), "Failure") == 0)
+		kube_status_error(call->client, call->method, call->path, (int)doc_int(doc, "code", 500),
+						  doc, err);
 	return doc;
 }
 
@@ -244,9 +238,8 @@ static void pass_warnings(struct kube_client *c, const struct http_headers *head
 		if (c->warned.count >= KUBE_MAX_WARNINGS || strv_has(&c->warned, text))
 			continue;
 		strv_addf(&c->warned, "%s", text);
-		progress_emit(c->progress, &(struct progress_event){.kind = PROGRESS_NOTE,
-								    .id = "warning",
-								    .text = text});
+		progress_emit(c->progress, &(struct progress_event){
+									   .kind = PROGRESS_NOTE, .id = "warning", .text = text});
 	}
 }
 
@@ -266,9 +259,10 @@ static int call_done(void *user, struct http_response *response, struct error *e
 		result = *err;
 		/* kubectl's world keeps a cluster's CA in the kubeconfig, and knows no --ca */
 		if (result.code == ERR_DENIED && strstr(result.hint, "--ca"))
-			err_hint(&result, "check certificate-authority-data and server of context '%s' in the "
-					  "kubeconfig",
-				 call->client->config->context);
+			err_hint(&result,
+					 "check certificate-authority-data and server of context '%s' in the "
+					 "kubeconfig",
+					 call->client->config->context);
 	}
 	rc = call->done(call->user, status, doc, &result);
 	call_free(call);
@@ -278,7 +272,7 @@ static int call_done(void *user, struct http_response *response, struct error *e
 }
 
 struct kube_call *kube_start(struct kube_client *c, const struct kube_request *request,
-			     kube_done_fn *done, void *user)
+							 kube_done_fn *done, void *user)
 {
 	struct kube_call *call = call_new(c, request);
 
@@ -324,7 +318,7 @@ static int one_done(void *user, int status, json_t *doc, struct error *err)
 }
 
 int kube_send(struct kube_client *c, const struct kube_request *request, json_t **out,
-	      struct error *err)
+			  struct error *err)
 {
 	struct one_answer one = {0};
 
@@ -338,7 +332,7 @@ int kube_send(struct kube_client *c, const struct kube_request *request, json_t 
 }
 
 int kube_get(struct kube_client *c, const char *path, const char *accept, json_t **out,
-	     struct error *err)
+			 struct error *err)
 {
 	struct kube_request request = {.path = path, .accept = accept};
 
@@ -375,7 +369,7 @@ static int stream_done(void *user, struct http_response *response, struct error 
 }
 
 struct kube_call *kube_start_stream(struct kube_client *c, const char *path, bool endless,
-				    const struct kube_stream *stream)
+									const struct kube_stream *stream)
 {
 	struct kube_call *call = call_new(c, &(struct kube_request){.path = path});
 

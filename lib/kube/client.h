@@ -16,7 +16,7 @@
 #include "kube/config.h"
 
 #define KUBE_MAX_ANSWER_BYTES (64u << 20) /* one list page, one OpenAPI document */
-#define KUBE_REQUEST_TIMEOUT_MS 34000	  /* the server gives up after 30 s itself */
+#define KUBE_REQUEST_TIMEOUT_MS 34000     /* the server gives up after 30 s itself */
 
 #define KUBE_MAX_WARNINGS 20 /* of the server's, passed on as notes, each once */
 #define KUBE_MAX_WARNING_BYTES 400
@@ -26,7 +26,7 @@ struct kube_client;
 struct kube_client_options {
 	const struct kube_config *config; /* borrowed for the client's life */
 	struct http_transport *transport; /* NULL: libcurl */
-	const struct clock *clock;	  /* NULL: the system's */
+	const struct clock *clock;        /* NULL: the system's */
 	const struct cancel *cancel;
 	const struct log *log;
 	const struct progress *progress;
@@ -34,7 +34,7 @@ struct kube_client_options {
 };
 
 int kube_client_new(const struct kube_client_options *options, struct kube_client **out,
-		    struct error *err);
+					struct error *err);
 void kube_client_free(struct kube_client *c);
 DEFINE_AUTO_PTR(kube_client)
 
@@ -44,11 +44,11 @@ const struct clock *kube_client_clock(const struct kube_client *c);
 const char *kube_client_server(const struct kube_client *c);
 
 struct kube_request {
-	const char *method;	  /* NULL: GET */
-	const char *path;	  /* from the server's root, with the query; copied */
-	const char *accept;	  /* NULL: application/json */
+	const char *method;       /* NULL: GET */
+	const char *path;         /* from the server's root, with the query; copied */
+	const char *accept;       /* NULL: application/json */
 	const char *content_type; /* of the body; borrowed until done */
-	struct span body;	  /* borrowed until done; data NULL: none */
+	struct span body;         /* borrowed until done; data NULL: none */
 	bool no_retry;
 };
 
@@ -60,7 +60,7 @@ typedef int kube_done_fn(void *user, int status, json_t *doc, struct error *err)
 
 struct kube_call;
 struct kube_call *kube_start(struct kube_client *c, const struct kube_request *request,
-			     kube_done_fn *done, void *user);
+							 kube_done_fn *done, void *user);
 /* As http_run: 0 nothing is left, 1 wait_ms passed, -1 ended by an error: then the rest is aborted,
  * and no `done` is called for it. */
 int kube_run(struct kube_client *c, int64_t wait_ms, struct error *err);
@@ -71,10 +71,10 @@ int kube_wait(struct kube_client *c, int64_t wait_ms, struct error *err);
 /* One request, waited for, while no other is in flight. *out is the caller's. An answer that
  * is not 2xx is an error (kube_status_error). */
 int kube_send(struct kube_client *c, const struct kube_request *request, json_t **out,
-	      struct error *err);
+			  struct error *err);
 /* GET without a body that must exist. */
 int kube_get(struct kube_client *c, const char *path, const char *accept, json_t **out,
-	     struct error *err);
+			 struct error *err);
 
 /* Endless and plain answers. data: each piece of a 2xx body; done: once, status 0 when the
  * connection broke (err filled). */
@@ -85,10 +85,10 @@ struct kube_stream {
 };
 /* Borrowed until done. */
 struct kube_call *kube_start_stream(struct kube_client *c, const char *path, bool endless,
-				    const struct kube_stream *stream);
+									const struct kube_stream *stream);
 /* Forget a call that is not done; `done` is not called. */
 void kube_stop(struct kube_client *c, struct kube_call *call);
 
 /* Start an error from an answer that is not 2xx. status_doc may be NULL. Returns -1. */
 int kube_status_error(const struct kube_client *c, const char *method, const char *path, int status,
-		      const json_t *status_doc, struct error *err);
+					  const json_t *status_doc, struct error *err);

@@ -50,7 +50,7 @@ void kube_config_release(struct kube_config *c)
 }
 
 static int set_server(const char *server, const char *where, struct kube_config *out,
-		      struct error *err)
+					  struct error *err)
 {
 	AUTO(url) struct url url = {0};
 	AUTO_FREE char *text = NULL;
@@ -69,28 +69,26 @@ static int set_server(const char *server, const char *where, struct kube_config 
 }
 
 static int read_cluster(const json_t *cluster, const struct kube_config_file *from,
-			struct kube_config *out, struct error *err)
+						struct kube_config *out, struct error *err)
 {
 	if (set_server(doc_text(cluster, "server", ""), from->path, out, err) < 0 ||
-	    kube_config_read_bytes(cluster, "certificate-authority", from, &out->ca_pem, err) < 0)
+		kube_config_read_bytes(cluster, "certificate-authority", from, &out->ca_pem, err) < 0)
 		return -1;
 	out->insecure = doc_bool(cluster, "insecure-skip-tls-verify", false);
 	if (out->insecure && out->ca_pem.len > 0)
-		return err_set(
-			err, ERR_INPUT,
-			"%s: cluster has both insecure-skip-tls-verify and a certificate authority",
-			from->path);
+		return err_set(err, ERR_INPUT,
+					   "%s: cluster has both insecure-skip-tls-verify and a certificate authority",
+					   from->path);
 	if (out->insecure)
-		strv_addf(&out->warnings,
-			  "the certificate of %s is not checked (insecure-skip-tls-verify)",
-			  out->server);
+		strv_addf(&out->warnings, "the certificate of %s is not checked (insecure-skip-tls-verify)",
+				  out->server);
 	out->tls_server_name = xstrdup_opt(doc_text(cluster, "tls-server-name", NULL));
 	out->proxy_url = xstrdup_opt(doc_text(cluster, "proxy-url", NULL));
 	return 0;
 }
 
 static int choose(const struct kube_config_files *files, const struct kube_config_options *o,
-		  struct kube_config *out, struct error *err)
+				  struct kube_config *out, struct error *err)
 {
 	const char *name = o->context ? o->context : kube_config_files_current(files);
 	const struct kube_config_file *from = NULL;
@@ -128,7 +126,7 @@ static int choose(const struct kube_config_files *files, const struct kube_confi
 
 /* client-go rest.InClusterConfig */
 static int in_cluster(const struct kube_config_options *o, struct kube_config *out,
-		      struct error *err)
+					  struct error *err)
 {
 	const char *dir = o->service_account_dir ? o->service_account_dir : SERVICE_ACCOUNT_DIR;
 	const char *host = getenv("KUBERNETES_SERVICE_HOST");
@@ -141,13 +139,12 @@ static int in_cluster(const struct kube_config_options *o, struct kube_config *o
 
 	if (!host || !*host || !port || !*port) {
 		err_set(err, ERR_MISSING, "no kubeconfig found");
-		return err_hint(err,
-				"set KUBECONFIG, or write --kubeconfig FILE; msctl also looks at "
-				"~/.kube/config");
+		return err_hint(err, "set KUBECONFIG, or write --kubeconfig FILE; msctl also looks at "
+							 "~/.kube/config");
 	}
 	server = xasprintf(strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port);
 	if (set_server(server, "KUBERNETES_SERVICE_HOST", out, err) < 0 ||
-	    fs_read(ca, KUBE_CONFIG_MAX_PEM_BYTES, &out->ca_pem, err) < 0)
+		fs_read(ca, KUBE_CONFIG_MAX_PEM_BYTES, &out->ca_pem, err) < 0)
 		return -1;
 	out->context = xstrdup("in-cluster");
 	out->user = xstrdup("service account");
@@ -177,7 +174,7 @@ static int load(const struct kube_config_options *o, struct kube_config *out, st
 }
 
 int kube_config_load(const struct kube_config_options *options, struct kube_config *out,
-		     struct error *err)
+					 struct error *err)
 {
 	AUTO(kube_config) struct kube_config config = {0};
 
@@ -188,7 +185,7 @@ int kube_config_load(const struct kube_config_options *options, struct kube_conf
 }
 
 int kube_config_parse(struct span text, const char *name, const struct kube_config_options *options,
-		      struct kube_config *out, struct error *err)
+					  struct kube_config *out, struct error *err)
 {
 	AUTO(kube_config_files) struct kube_config_files files = {0};
 	AUTO(kube_config) struct kube_config config = {0};

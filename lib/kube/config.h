@@ -20,9 +20,9 @@
 #define KUBE_CONFIG_MAX_TOKEN_BYTES (256u << 10)
 
 struct kube_config_options {
-	const char *file;		 /* --kubeconfig; NULL: the environment's */
-	const char *context;		 /* NULL: the current one */
-	const char *namespace_;		 /* NULL: the context's */
+	const char *file;                /* --kubeconfig; NULL: the environment's */
+	const char *context;             /* NULL: the current one */
+	const char *namespace_;          /* NULL: the context's */
 	const char *service_account_dir; /* NULL: where Kubernetes mounts it */
 };
 
@@ -37,19 +37,19 @@ struct kube_exec {
 };
 
 struct kube_config {
-	char *context;	  /* "in-cluster" for a pod's own */
-	char *user;	  /* name of the user's entry; for messages */
-	char *server;	  /* URL without trailing slash and query; may have a path */
+	char *context;    /* "in-cluster" for a pod's own */
+	char *user;       /* name of the user's entry; for messages */
+	char *server;     /* URL without trailing slash and query; may have a path */
 	char *namespace_; /* never NULL */
 	char *tls_server_name;
 	char *proxy_url;
 	bool insecure;
 	struct buf ca_pem, cert_pem, key_pem; /* empty: none */
-	char *token, *token_file;	      /* the file wins */
+	char *token, *token_file;             /* the file wins */
 	char *username, *password;
 	struct kube_exec exec;
 	struct strv impersonate; /* header lines "Name: value" */
-	struct strv warnings;	 /* for the user, one line each */
+	struct strv warnings;    /* for the user, one line each */
 };
 
 /* Secrets are wiped. */
@@ -58,8 +58,8 @@ void kube_config_release(struct kube_config *c);
 /* ERR_MISSING: no configuration, no such context, cluster or user (with the nearest name);
  * ERR_INPUT: malformed; ERR_DENIED: the file can be written by others. */
 int kube_config_load(const struct kube_config_options *options, struct kube_config *out,
-		     struct error *err);
+					 struct error *err);
 
 /* For fuzzing and tests: the same for one text that stands for the file `name`. */
 int kube_config_parse(struct span text, const char *name, const struct kube_config_options *options,
-		      struct kube_config *out, struct error *err);
+					  struct kube_config *out, struct error *err);

@@ -20,7 +20,7 @@ void kube_config_files_release(struct kube_config_files *f)
 }
 
 int kube_config_files_add(struct kube_config_files *f, const char *path, struct span text,
-			  struct error *err)
+						  struct error *err)
 {
 	AUTO(yaml_file) struct yaml_file yaml = {0};
 	struct kube_config_file file;
@@ -28,7 +28,7 @@ int kube_config_files_add(struct kube_config_files *f, const char *path, struct 
 
 	if (f->list.count >= KUBE_CONFIG_MAX_FILES)
 		return err_set(err, ERR_INPUT, "%s: more than %d kubeconfig files", path,
-			       KUBE_CONFIG_MAX_FILES);
+					   KUBE_CONFIG_MAX_FILES);
 	if (yaml_parse(text, path, &yaml, err) < 0)
 		return -1;
 	if (yaml.count == 0)
@@ -47,7 +47,7 @@ int kube_config_files_add(struct kube_config_files *f, const char *path, struct 
 
 /* Whoever can write the file can make us run a program. */
 static int check_mode(struct kube_config_files *f, const char *path, const struct stat *st,
-		      struct error *err)
+					  struct error *err)
 {
 	uid_t me = geteuid();
 
@@ -66,7 +66,7 @@ static int check_mode(struct kube_config_files *f, const char *path, const struc
 
 /* Returns 1 if it was there. */
 static int add_path(struct kube_config_files *f, const char *path, bool must_exist,
-		    struct error *err)
+					struct error *err)
 {
 	AUTO(buf) struct buf text = {0};
 	struct stat st;
@@ -100,7 +100,7 @@ static int add_list(struct kube_config_files *f, const char *list, struct error 
 }
 
 int kube_config_files_load(const char *explicit_file, struct kube_config_files *out,
-			   struct error *err)
+						   struct error *err)
 {
 	const char *list = getenv("KUBECONFIG");
 	const char *home = getenv("HOME");
@@ -117,7 +117,7 @@ int kube_config_files_load(const char *explicit_file, struct kube_config_files *
 }
 
 const json_t *kube_config_files_find(const struct kube_config_files *f, const char *list,
-				     const char *name, const struct kube_config_file **from)
+									 const char *name, const struct kube_config_file **from)
 {
 	AUTO_FREE char *member = xstrndup(list, strlen(list) - 1);
 
@@ -138,7 +138,7 @@ const json_t *kube_config_files_find(const struct kube_config_files *f, const ch
 }
 
 int kube_config_files_missing(const struct kube_config_files *f, const char *list, const char *name,
-			      struct error *err)
+							  struct error *err)
 {
 	AUTO(strv) struct strv names = {0};
 	AUTO_FREE char *what = xstrndup(list, strlen(list) - 1);
@@ -156,8 +156,7 @@ int kube_config_files_missing(const struct kube_config_files *f, const char *lis
 	if (near)
 		return err_hint(err, "did you mean '%s'?", near);
 	if (names.count > 0)
-		return err_hint(err, "it has '%s'%s", names.items[0],
-				names.count > 1 ? " and others" : "");
+		return err_hint(err, "it has '%s'%s", names.items[0], names.count > 1 ? " and others" : "");
 	return err_hint(err, "it has no %s at all", list);
 }
 

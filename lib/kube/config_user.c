@@ -18,7 +18,7 @@ int kube_config_check_header(const char *what, const char *value, struct error *
 }
 
 int kube_config_read_bytes(const json_t *entry, const char *key,
-			   const struct kube_config_file *from, struct buf *out, struct error *err)
+						   const struct kube_config_file *from, struct buf *out, struct error *err)
 {
 	AUTO_FREE char *data_key = xasprintf("%s-data", key);
 	const char *data = json_string_value(json_object_get(entry, data_key));
@@ -47,8 +47,7 @@ static int read_exec_env(const json_t *exec, struct kube_exec *out)
 	for (size_t i = 0; i < json_array_size(env); i++) {
 		const json_t *item = json_array_get(env, i);
 
-		strv_addf(&out->env, "%s=%s", doc_text(item, "name", ""),
-			  doc_text(item, "value", ""));
+		strv_addf(&out->env, "%s=%s", doc_text(item, "name", ""), doc_text(item, "value", ""));
 	}
 	return 0;
 }
@@ -56,16 +55,16 @@ static int read_exec_env(const json_t *exec, struct kube_exec *out)
 static int check_exec_version(const char *version, const char *file, struct error *err)
 {
 	if (strcmp(version, "client.authentication.k8s.io/v1") == 0 ||
-	    strcmp(version, "client.authentication.k8s.io/v1beta1") == 0)
+		strcmp(version, "client.authentication.k8s.io/v1beta1") == 0)
 		return 0;
 	err_set(err, ERR_INPUT, "%s: exec.apiVersion '%s' is not supported", file, version);
-	return err_hint(
-		err, "write the kubeconfig again with a current version of the tool that made it "
-		     "(client.authentication.k8s.io/v1)");
+	return err_hint(err,
+					"write the kubeconfig again with a current version of the tool that made it "
+					"(client.authentication.k8s.io/v1)");
 }
 
 static int read_exec(const json_t *exec, const struct kube_config_file *from, struct kube_exec *out,
-		     struct error *err)
+					 struct error *err)
 {
 	const char *command = doc_text(exec, "command", "");
 	const char *mode = doc_text(exec, "interactiveMode", "IfAvailable");
@@ -84,16 +83,15 @@ static int read_exec(const json_t *exec, const struct kube_config_file *from, st
 		const char *arg = json_string_value(json_array_get(args, i));
 
 		if (!arg)
-			return err_set(err, ERR_INPUT, "%s: exec.args[%zu] is not text", from->path,
-				       i);
+			return err_set(err, ERR_INPUT, "%s: exec.args[%zu] is not text", from->path, i);
 		strv_add(&out->argv, arg);
 	}
 	out->api_version = xstrdup(doc_text(exec, "apiVersion", ""));
 	out->install_hint = xstrdup_opt(doc_text(exec, "installHint", NULL));
 	out->provide_cluster_info = doc_bool(exec, "provideClusterInfo", false);
-	out->interactive = strcmp(mode, "Never") == 0	 ? KUBE_EXEC_NEVER
-			   : strcmp(mode, "Always") == 0 ? KUBE_EXEC_ALWAYS
-							 : KUBE_EXEC_IF_AVAILABLE;
+	out->interactive = strcmp(mode, "Never") == 0    ? KUBE_EXEC_NEVER
+					   : strcmp(mode, "Always") == 0 ? KUBE_EXEC_ALWAYS
+													 : KUBE_EXEC_IF_AVAILABLE;
 	return read_exec_env(exec, out);
 }
 
@@ -127,15 +125,15 @@ static int read_impersonation(const json_t *user, struct kube_config *out, struc
 
 		strv_addf(&out->impersonate, "Impersonate-Group: %s", group ? group : "");
 	}
-	json_object_foreach(extra, key, values)
-		for (size_t i = 0; i < json_array_size(values); i++) {
-			const char *value = json_string_value(json_array_get(values, i));
+	json_object_foreach(extra, key, values) for (size_t i = 0; i < json_array_size(values); i++)
+	{
+		const char *value = json_string_value(json_array_get(values, i));
 
-			add_extra(key, value ? value : "", out);
-		}
+		add_extra(key, value ? value : "", out);
+	}
 	for (size_t i = 0; i < out->impersonate.count; i++)
-		if (kube_config_check_header("impersonation in kubeconfig",
-					     out->impersonate.items[i], err) < 0)
+		if (kube_config_check_header("impersonation in kubeconfig", out->impersonate.items[i],
+									 err) < 0)
 			return -1;
 	return 0;
 }
@@ -148,28 +146,25 @@ static int refuse_auth_provider(const json_t *user, const char *file, struct err
 		return 0;
 	err_set(err, ERR_INPUT, "%s: auth-provider '%s' is not supported any more", file, name);
 	if (strcmp(name, "gcp") == 0)
-		return err_hint(err,
-				"install gke-gcloud-auth-plugin and fetch the kubeconfig again");
+		return err_hint(err, "install gke-gcloud-auth-plugin and fetch the kubeconfig again");
 	if (strcmp(name, "azure") == 0)
 		return err_hint(err, "install kubelogin and run 'kubelogin convert-kubeconfig'");
-	return err_hint(err,
-			"use an exec credential plugin (client.authentication.k8s.io/v1) instead");
+	return err_hint(err, "use an exec credential plugin (client.authentication.k8s.io/v1) instead");
 }
 
 int kube_config_read_user(const json_t *user, const struct kube_config_file *from,
-			  struct kube_config *out, struct error *err)
+						  struct kube_config *out, struct error *err)
 {
 	const json_t *exec = json_object_get(user, "exec");
 	const char *token_file = doc_text(user, "tokenFile", "");
 
 	if (refuse_auth_provider(user, from->path, err) < 0 ||
-	    kube_config_read_bytes(user, "client-certificate", from, &out->cert_pem, err) < 0 ||
-	    kube_config_read_bytes(user, "client-key", from, &out->key_pem, err) < 0)
+		kube_config_read_bytes(user, "client-certificate", from, &out->cert_pem, err) < 0 ||
+		kube_config_read_bytes(user, "client-key", from, &out->key_pem, err) < 0)
 		return -1;
 	if ((out->cert_pem.len == 0) != (out->key_pem.len == 0))
-		return err_set(err, ERR_INPUT,
-			       "%s: user has a client certificate or a key, but not both",
-			       from->path);
+		return err_set(err, ERR_INPUT, "%s: user has a client certificate or a key, but not both",
+					   from->path);
 	out->token = xstrdup_opt(doc_text(user, "token", NULL));
 	if (*token_file)
 		out->token_file = fs_join(from->dir, token_file);
@@ -179,7 +174,7 @@ int kube_config_read_user(const json_t *user, const struct kube_config_file *fro
 		return -1;
 	/* client-go runs no plugin where credentials stand already */
 	if (json_is_object(exec) && !out->token && !out->token_file && !out->username &&
-	    out->cert_pem.len == 0 && read_exec(exec, from, &out->exec, err) < 0)
+		out->cert_pem.len == 0 && read_exec(exec, from, &out->exec, err) < 0)
 		return -1;
 	return read_impersonation(user, out, err);
 }

@@ -62,14 +62,12 @@ static char *exec_info(const struct kube_config *config, bool interactive)
 
 		json_object_set_new(cluster, "server", json_string(config->server));
 		if (config->tls_server_name)
-			json_object_set_new(cluster, "tls-server-name",
-					    json_string(config->tls_server_name));
+			json_object_set_new(cluster, "tls-server-name", json_string(config->tls_server_name));
 		if (config->insecure)
 			json_object_set_new(cluster, "insecure-skip-tls-verify", json_true());
 		if (config->ca_pem.len > 0) {
 			base64_encode(config->ca_pem.data, config->ca_pem.len, &ca);
-			json_object_set_new(cluster, "certificate-authority-data",
-					    json_string(buf_str(&ca)));
+			json_object_set_new(cluster, "certificate-authority-data", json_string(buf_str(&ca)));
 		}
 		if (config->proxy_url)
 			json_object_set_new(cluster, "proxy-url", json_string(config->proxy_url));
@@ -95,9 +93,9 @@ static void plugin_line(void *user, bool is_stderr, const char *line)
 		return;
 	snprintf(talk->last, sizeof(talk->last), "%s", line);
 	utf8_sanitize(talk->last);
-	progress_emit(talk->progress, &(struct progress_event){.kind = PROGRESS_NOTE,
-							       .id = "credentials",
-							       .text = talk->last});
+	progress_emit(
+		talk->progress,
+		&(struct progress_event){.kind = PROGRESS_NOTE, .id = "credentials", .text = talk->last});
 }
 
 static int plugin_missing(const struct kube_exec *e, struct error *err)
@@ -150,7 +148,7 @@ static int run_plugin(struct kube_credential *c, struct error *err)
 
 	if (e->interactive == KUBE_EXEC_ALWAYS && !interactive)
 		return err_set(err, ERR_DENIED, "credential plugin %s needs a terminal to ask on",
-			       e->argv.items[0]);
+					   e->argv.items[0]);
 	for (size_t i = 0; i < e->env.count; i++)
 		strv_add(&env, e->env.items[i]);
 	strv_add(&env, info);
@@ -159,7 +157,7 @@ static int run_plugin(struct kube_credential *c, struct error *err)
 		return err->code == ERR_MISSING ? plugin_missing(e, err) : -1;
 	if (result.exit_status != 0 || result.timed_out) {
 		err_set(err, ERR_DENIED, "credential plugin %s %s%s%s", e->argv.items[0],
-			proc_describe(&result, how), talk.last[0] ? ": " : "", talk.last);
+				proc_describe(&result, how), talk.last[0] ? ": " : "", talk.last);
 		return err_hint(err, "log in with the tool that belongs to it, then try again");
 	}
 	rc = kube_credential_read(c, buf_span(&result.out), err);
@@ -179,8 +177,7 @@ static int take_status(struct kube_credential *c, const json_t *status, struct e
 	if (!token && !cert)
 		return err_set(err, ERR_INPUT, "the answer has neither a token nor a certificate");
 	if (!cert != !key)
-		return err_set(err, ERR_INPUT,
-			       "the answer has a certificate or a key, but not both");
+		return err_set(err, ERR_INPUT, "the answer has a certificate or a key, but not both");
 	if (token && kube_config_check_header("the token", token, err) < 0)
 		return -1;
 	if (expires && clock_parse_rfc3339(expires, &expires_s) < 0)
@@ -210,9 +207,8 @@ int kube_credential_read(struct kube_credential *c, struct span answer, struct e
 	version = doc_text(doc, "apiVersion", "");
 	if (strcmp(version, c->config->exec.api_version) != 0) {
 		err_set(err, ERR_INPUT, "it answers with apiVersion '%s', the kubeconfig says '%s'",
-			version, c->config->exec.api_version);
-		return err_hint(err,
-				"update the plugin, then write the kubeconfig again with its tool");
+				version, c->config->exec.api_version);
+		return err_hint(err, "update the plugin, then write the kubeconfig again with its tool");
 	}
 	return take_status(c, json_object_get(doc, "status"), err);
 }
@@ -220,8 +216,8 @@ int kube_credential_read(struct kube_credential *c, struct span answer, struct e
 /* ---- asked by the HTTP client */
 
 int kube_credential_open(const struct kube_config *config, const struct clock *clock,
-			 const struct cancel *cancel, const struct progress *progress,
-			 struct kube_credential *c, struct error *err)
+						 const struct cancel *cancel, const struct progress *progress,
+						 struct kube_credential *c, struct error *err)
 {
 	struct kube_credential made = {
 		.config = config, .clock = clock, .cancel = cancel, .progress = progress};
@@ -262,9 +258,8 @@ static int from_plugin(struct kube_credential *c, bool denied, struct error *err
 		return -1;
 	if (strcmp(buf_str(&old_cert), buf_str(&c->cert_pem)) != 0) {
 		/* the connections stand with the old certificate */
-		err_set(err, ERR_DENIED,
-			"the client certificate of user %s has been renewed meanwhile",
-			c->config->user);
+		err_set(err, ERR_DENIED, "the client certificate of user %s has been renewed meanwhile",
+				c->config->user);
 		return err_hint(err, "run the command again");
 	}
 	return 0;
@@ -282,7 +277,7 @@ static int add_basic(const struct kube_config *config, struct buf *value)
 }
 
 int kube_credential_get(void *user, const struct http_request *request,
-			const struct http_response *denied, struct buf *value, struct error *err)
+						const struct http_response *denied, struct buf *value, struct error *err)
 {
 	struct kube_credential *c = user;
 	const struct kube_config *config = c->config;

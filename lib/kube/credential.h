@@ -21,24 +21,24 @@ struct kube_credential {
 	const struct clock *clock;
 	const struct cancel *cancel;
 	const struct progress *progress;
-	char *token;		      /* what the file or the plugin said last */
+	char *token;                  /* what the file or the plugin said last */
 	struct buf cert_pem, key_pem; /* from the plugin; empty: the configuration's */
-	int64_t expires_s;	      /* 0: not known */
-	int64_t read_at_ms;	      /* when the token file was read */
-	bool asked;		      /* the plugin has answered */
+	int64_t expires_s;            /* 0: not known */
+	int64_t read_at_ms;           /* when the token file was read */
+	bool asked;                   /* the plugin has answered */
 };
 
 /* Fill *c; runs the plugin, if there is one, because the connection needs its certificate.
  * ERR_MISSING: no such program (with its installHint); ERR_DENIED: it failed; ERR_INPUT: its answer
  * does not parse. */
 int kube_credential_open(const struct kube_config *config, const struct clock *clock,
-			 const struct cancel *cancel, const struct progress *progress,
-			 struct kube_credential *c, struct error *err);
+						 const struct cancel *cancel, const struct progress *progress,
+						 struct kube_credential *c, struct error *err);
 void kube_credential_release(struct kube_credential *c);
 
 /* An http_auth `get`; user is the struct. */
 int kube_credential_get(void *user, const struct http_request *request,
-			const struct http_response *denied, struct buf *value, struct error *err);
+						const struct http_response *denied, struct buf *value, struct error *err);
 
 /* Read one ExecCredential answer into c. For tests. */
 int kube_credential_read(struct kube_credential *c, struct span answer, struct error *err);

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #define AGGREGATED "application/json;g=apidiscovery.k8s.io;v="
-#define ACCEPT                                               \
+#define ACCEPT                                           \
 	AGGREGATED "v2;as=APIGroupDiscoveryList," AGGREGATED \
-		   "v2beta1;as=APIGroupDiscoveryList,application/json"
+			   "v2beta1;as=APIGroupDiscoveryList,application/json"
 
 static void resource_free(struct kube_resource *r)
 {
@@ -69,14 +69,13 @@ static bool has_status(const json_t *resource)
 	const json_t *subresources = json_object_get(resource, "subresources");
 
 	for (size_t i = 0; i < json_array_size(subresources); i++)
-		if (strcmp(doc_text(json_array_get(subresources, i), "subresource", ""),
-			   "status") == 0)
+		if (strcmp(doc_text(json_array_get(subresources, i), "subresource", ""), "status") == 0)
 			return true;
 	return false;
 }
 
 static void add_aggregated(struct kube_discovery *d, const char *group, const char *version,
-			   const json_t *resource)
+						   const json_t *resource)
 {
 	/* a resource may answer with another group's kind (autoscaling Scale); the first kind is
 	 * its own */
@@ -132,8 +131,7 @@ static void read_versions(struct kube_discovery *d, const json_t *doc)
 		const json_t *versions = json_object_get(json_array_get(groups, i), "versions");
 
 		for (size_t k = 0; k < json_array_size(versions); k++)
-			strv_add(&d->versions,
-				 doc_text(json_array_get(versions, k), "groupVersion", "?"));
+			strv_add(&d->versions, doc_text(json_array_get(versions, k), "groupVersion", "?"));
 	}
 }
 
@@ -173,7 +171,7 @@ static void read_resources(struct kube_discovery *d, const json_t *doc, const ch
 }
 
 int kube_discovery_read(struct kube_discovery *d, const json_t *doc, const char *gv,
-			struct error *err)
+						struct error *err)
 {
 	const char *kind = doc_text(doc, "kind", "");
 	const json_t *items = json_object_get(doc, "items");
@@ -216,7 +214,7 @@ static int discovered(void *user, int status, json_t *doc, struct error *err)
 }
 
 int kube_discovery_want(struct kube_client *c, const struct strv *wanted, struct kube_discovery *d,
-			struct error *err)
+						struct error *err)
 {
 	AUTO_FREE struct discovery_call *calls = xcalloc(wanted->count + 1, sizeof(*calls));
 
@@ -235,15 +233,15 @@ int kube_discovery_want(struct kube_client *c, const struct strv *wanted, struct
 }
 
 int kube_discovery_load(struct kube_client *c, const struct strv *wanted,
-			struct kube_discovery *out, struct error *err)
+						struct kube_discovery *out, struct error *err)
 {
 	static const char *const paths[] = {"/api", "/apis"};
 	AUTO(kube_discovery) struct kube_discovery found = {0};
 	struct discovery_call call = {&found, NULL};
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
-		kube_start(c, &(struct kube_request){.path = paths[i], .accept = ACCEPT},
-			   discovered, &call);
+		kube_start(c, &(struct kube_request){.path = paths[i], .accept = ACCEPT}, discovered,
+				   &call);
 	if (kube_run(c, -1, err) < 0 || kube_discovery_want(c, wanted, &found, err) < 0)
 		return -1;
 	*out = MOVE(found);
@@ -251,7 +249,7 @@ int kube_discovery_load(struct kube_client *c, const struct strv *wanted,
 }
 
 const struct kube_resource *kube_discovery_find(const struct kube_discovery *d,
-						const char *api_version, const char *kind)
+												const char *api_version, const char *kind)
 {
 	AUTO_FREE char *key = kind_key(api_version, kind);
 
@@ -259,7 +257,7 @@ const struct kube_resource *kube_discovery_find(const struct kube_discovery *d,
 }
 
 const char *kube_discovery_elsewhere(const struct kube_discovery *d, const char *api_version,
-				     const char *kind)
+									 const char *kind)
 {
 	const char *slash = strchr(api_version, '/');
 	size_t len = slash ? (size_t)(slash - api_version) : 0;
@@ -268,8 +266,7 @@ const char *kube_discovery_elsewhere(const struct kube_discovery *d, const char 
 		const struct kube_resource *r = d->kinds.entries[i].value;
 
 		if (strcmp(r->kind, kind) == 0 &&
-		    (len == 0 ||
-		     (strlen(r->group) == len && strncmp(r->group, api_version, len) == 0)))
+			(len == 0 || (strlen(r->group) == len && strncmp(r->group, api_version, len) == 0)))
 			return d->kinds.entries[i].key;
 	}
 	return NULL;

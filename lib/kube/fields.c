@@ -17,14 +17,14 @@ static enum kube_apply_effect worse(enum kube_apply_effect a, enum kube_apply_ef
 static bool is_empty(const json_t *v)
 {
 	return !v || json_is_null(v) || (json_is_object(v) && json_object_size(v) == 0) ||
-	       (json_is_array(v) && json_array_size(v) == 0);
+		   (json_is_array(v) && json_array_size(v) == 0);
 }
 
 /* Members of which the values are resource quantities in every kind. */
 static bool holds_quantities(const char *key)
 {
 	static const char *const names[] = {"limits", "requests",    "capacity",
-					    "hard",   "allocatable", NULL};
+										"hard",   "allocatable", NULL};
 
 	for (size_t i = 0; key && names[i]; i++)
 		if (strcmp(names[i], key) == 0)
@@ -43,13 +43,13 @@ static enum kube_apply_effect compare(const json_t *desired, const json_t *live,
 		return KUBE_APPLY_NOTHING;
 	/* the server writes a quantity its own way, and fills in defaults inside atomic values */
 	if (json_is_object(desired) || json_is_array(desired) || json_is_real(desired) ||
-	    (live && kube_quantity_equal(desired, live)))
+		(live && kube_quantity_equal(desired, live)))
 		return KUBE_APPLY_UNSURE;
 	return KUBE_APPLY_CHANGE;
 }
 
 static enum kube_apply_effect walk(const json_t *desired, const json_t *fields, const json_t *live,
-				   const char *key);
+								   const char *key);
 
 /* Does this list element have the key fields of "k:{...}"? */
 static bool has_keys(const json_t *element, const json_t *keys)
@@ -57,7 +57,8 @@ static bool has_keys(const json_t *element, const json_t *keys)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)keys, name, value) {
+	json_object_foreach((json_t *)(uintptr_t)keys, name, value)
+	{
 		const json_t *own = json_object_get(element, name);
 
 		if (!own || !json_equal(own, value))
@@ -103,7 +104,7 @@ static void walk_element(struct list_walk *w, const char *field, const json_t *b
 		return;
 	}
 	element = by_key ? find_element(w->desired, key, &at_desired)
-			 : find_value(w->desired, key, &at_desired);
+					 : find_value(w->desired, key, &at_desired);
 	live = by_key ? find_element(w->live, key, &at_live) : find_value(w->live, key, &at_live);
 	if (!element || !live) {
 		w->effect = KUBE_APPLY_CHANGE;
@@ -118,15 +119,14 @@ static void walk_element(struct list_walk *w, const char *field, const json_t *b
 }
 
 static enum kube_apply_effect walk_list(const json_t *desired, const json_t *fields,
-					const json_t *live)
+										const json_t *live)
 {
 	struct list_walk w = {.desired = desired, .live = live};
 	const char *field;
 	json_t *below;
 
-	json_object_foreach((json_t *)(uintptr_t)fields, field, below)
-		if (strcmp(field, ".") != 0)
-			walk_element(&w, field, below);
+	json_object_foreach((json_t *)(uintptr_t)fields, field, below) if (strcmp(field, ".") != 0)
+		walk_element(&w, field, below);
 	return w.matched == json_array_size(desired) ? w.effect : KUBE_APPLY_CHANGE;
 }
 
@@ -139,14 +139,15 @@ static enum kube_apply_effect without_field(const json_t *value, const json_t *t
 }
 
 static enum kube_apply_effect walk_object(const json_t *desired, const json_t *fields,
-					  const json_t *live, const char *key)
+										  const json_t *live, const char *key)
 {
 	enum kube_apply_effect effect = KUBE_APPLY_NOTHING;
 	bool quantities = holds_quantities(key);
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)desired, name, value) {
+	json_object_foreach((json_t *)(uintptr_t)desired, name, value)
+	{
 		AUTO_FREE char *field = xasprintf("f:%s", name);
 		const json_t *below = json_object_get(fields, field);
 		const json_t *there = json_object_get(live, name);
@@ -158,14 +159,14 @@ static enum kube_apply_effect walk_object(const json_t *desired, const json_t *f
 		else
 			effect = worse(effect, walk(value, below, there, name));
 	}
-	json_object_foreach((json_t *)(uintptr_t)fields, name, value)
-		if (strncmp(name, "f:", 2) == 0 && !json_object_get(desired, name + 2))
-			return KUBE_APPLY_CHANGE;
+	json_object_foreach((json_t *)(uintptr_t)fields, name,
+						value) if (strncmp(name, "f:", 2) == 0 &&
+								   !json_object_get(desired, name + 2)) return KUBE_APPLY_CHANGE;
 	return effect;
 }
 
 static enum kube_apply_effect walk(const json_t *desired, const json_t *fields, const json_t *live,
-				   const char *key)
+								   const char *key)
 {
 	if (json_object_size(fields) == 0)
 		return compare(desired, live, false);
@@ -184,22 +185,21 @@ static const json_t *our_entry(const json_t *live, const char *manager)
 		const json_t *e = json_array_get(entries, i);
 
 		if (strcmp(doc_text(e, "manager", ""), manager) == 0 &&
-		    strcmp(doc_text(e, "operation", ""), "Apply") == 0 &&
-		    !*doc_text(e, "subresource", ""))
+			strcmp(doc_text(e, "operation", ""), "Apply") == 0 && !*doc_text(e, "subresource", ""))
 			return e;
 	}
 	return NULL;
 }
 
 enum kube_apply_effect kube_apply_effect(const json_t *live, const json_t *desired,
-					 const char *manager)
+										 const char *manager)
 {
 	const json_t *entry = our_entry(live, manager);
 	AUTO_JSON json_t *body = NULL;
 	AUTO_JSON json_t *metadata = NULL;
 
 	if (entry &&
-	    strcmp(doc_text(entry, "apiVersion", ""), doc_text(desired, "apiVersion", "?")) != 0)
+		strcmp(doc_text(entry, "apiVersion", ""), doc_text(desired, "apiVersion", "?")) != 0)
 		return KUBE_APPLY_UNSURE;
 	/* identity is nobody's field */
 	body = json_copy((json_t *)(uintptr_t)desired);
@@ -220,9 +220,8 @@ enum kube_apply_effect kube_apply_effect(const json_t *live, const json_t *desir
 
 bool kube_is_same_object(const json_t *live, const json_t *answer)
 {
-	static const char *const bookkeeping[] = {"managedFields",     "resourceVersion",
-						  "generation",	       "uid",
-						  "creationTimestamp", "selfLink"};
+	static const char *const bookkeeping[] = {"managedFields", "resourceVersion",   "generation",
+											  "uid",           "creationTimestamp", "selfLink"};
 	const json_t *pair[2] = {live, answer};
 	json_t *stripped[2];
 	bool same;
@@ -265,8 +264,8 @@ const char *kube_field_updater(const json_t *live, const char *path, const char 
 		const char *manager = doc_text(e, "manager", "");
 
 		if (strcmp(manager, our_manager) != 0 &&
-		    strcmp(doc_text(e, "operation", ""), "Update") == 0 &&
-		    owns(json_object_get(e, "fieldsV1"), path))
+			strcmp(doc_text(e, "operation", ""), "Update") == 0 &&
+			owns(json_object_get(e, "fieldsV1"), path))
 			return manager;
 	}
 	return NULL;

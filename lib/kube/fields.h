@@ -13,14 +13,14 @@ enum kube_apply_effect {
 	KUBE_APPLY_NOTHING, /* proven: the object would stay as it is */
 	KUBE_APPLY_CHANGE,  /* a field would change, or its manager */
 	KUBE_APPLY_UNSURE,  /* only the server can tell (quantities, defaults inside atomic lists
-			       ...) */
+				   ...) */
 };
 
 /* Compare locally, without a request. The proof: the fields that our manager applied last are
  * exactly the leaves of `desired`, and each has the desired value in `live`; then server-side apply
  * cannot change anything. */
 enum kube_apply_effect kube_apply_effect(const json_t *live, const json_t *desired,
-					 const char *manager);
+										 const char *manager);
 
 /* Compare the live object with the answer of a dry run: true if nothing but bookkeeping differs. */
 bool kube_is_same_object(const json_t *live, const json_t *answer);

@@ -8,7 +8,7 @@ void kube_frames_release(struct kube_frames *f)
 }
 
 static int one_frame(struct span line, int (*frame)(void *, const char *, json_t *, struct error *),
-		     void *user, struct error *err)
+					 void *user, struct error *err)
 {
 	AUTO_JSON json_t *event = NULL;
 	json_t *object;
@@ -26,8 +26,8 @@ static int one_frame(struct span line, int (*frame)(void *, const char *, json_t
 }
 
 int kube_frames_feed(struct kube_frames *f, const void *data, size_t len,
-		     int (*frame)(void *user, const char *type, json_t *object, struct error *err),
-		     void *user, struct error *err)
+					 int (*frame)(void *user, const char *type, json_t *object, struct error *err),
+					 void *user, struct error *err)
 {
 	const char *p = data;
 
@@ -37,7 +37,7 @@ int kube_frames_feed(struct kube_frames *f, const void *data, size_t len,
 
 		if (f->partial.len + n > KUBE_WATCH_MAX_FRAME)
 			return err_set(err, ERR_INPUT, "watch event: larger than %u MB",
-				       KUBE_WATCH_MAX_FRAME >> 20);
+						   KUBE_WATCH_MAX_FRAME >> 20);
 		if (!end) {
 			buf_add(&f->partial, p, n);
 			return 0;

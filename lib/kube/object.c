@@ -30,7 +30,7 @@ static bool is_name(const char *name, bool rbac)
 		unsigned char c = (unsigned char)*p;
 
 		if (rbac ? (c < 0x21 || c == 0x7f || c == '/' || c == '%')
-			 : !(islower(c) || isdigit(c) || c == '-' || c == '.'))
+				 : !(islower(c) || isdigit(c) || c == '-' || c == '.'))
 			return false;
 	}
 	return rbac || (isalnum((unsigned char)name[0]) && isalnum((unsigned char)name[len - 1]));
@@ -50,17 +50,16 @@ static int check_identity(const struct kube_object *o, const char *where, struct
 
 	if (!is_word(o->api_version, ".-/") || !is_word(o->kind, ""))
 		return err_set(err, ERR_INPUT, "%s: '%s' '%s' is not an apiVersion and kind", where,
-			       o->api_version, o->kind);
+					   o->api_version, o->kind);
 	if (!is_name(o->name, rbac)) {
-		err_set(err, ERR_INPUT, "%s: %s has the name '%s', which is not allowed", where,
-			o->kind, o->name);
+		err_set(err, ERR_INPUT, "%s: %s has the name '%s', which is not allowed", where, o->kind,
+				o->name);
 		return err_hint(err, "use lower case letters, digits, '-' and '.', at most %d",
-				KUBE_MAX_NAME);
+						KUBE_MAX_NAME);
 	}
 	if (o->namespace_ && (!is_name(o->namespace_, false) || strchr(o->namespace_, '.')))
-		return err_set(err, ERR_INPUT,
-			       "%s: %s/%s has the namespace '%s', which is not allowed", where,
-			       o->kind, o->name, o->namespace_);
+		return err_set(err, ERR_INPUT, "%s: %s/%s has the namespace '%s', which is not allowed",
+					   where, o->kind, o->name, o->namespace_);
 	return 0;
 }
 
@@ -202,7 +201,7 @@ json_t *kube_pod_spec(const json_t *doc)
 }
 
 void kube_each_container(const json_t *pod_spec, void (*visit)(void *user, json_t *container),
-			 void *user)
+						 void *user)
 {
 	static const char *const lists[] = {"initContainers", "containers", "ephemeralContainers"};
 

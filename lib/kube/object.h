@@ -12,10 +12,10 @@
 struct kube_object {
 	json_t *doc; /* owned */
 	char *api_version, *kind, *name;
-	char *namespace_;     /* as written, later the one it goes to; NULL: none */
-	char *file;	      /* "deploy/web.yaml", "<stdin>"; NULL: not from a file */
-	const json_t *origin; /* the tree as parsed, for positions; borrowed, may be NULL */
-	const struct doc_marks *marks;	      /* borrowed, may be NULL */
+	char *namespace_;              /* as written, later the one it goes to; NULL: none */
+	char *file;                    /* "deploy/web.yaml", "<stdin>"; NULL: not from a file */
+	const json_t *origin;          /* the tree as parsed, for positions; borrowed, may be NULL */
+	const struct doc_marks *marks; /* borrowed, may be NULL */
 	const struct kube_resource *resource; /* borrowed; NULL until discovered */
 };
 
@@ -49,7 +49,7 @@ json_t *kube_pod_spec(const json_t *doc);
 
 /* Calls visit for each container of a pod spec (init and ephemeral ones too). */
 void kube_each_container(const json_t *pod_spec, void (*visit)(void *user, json_t *container),
-			 void *user);
+						 void *user);
 
 bool kube_kind_is(const struct kube_object *o, const char *group, const char *kind);
 /* "apps" of "apps/v1", "" of "v1"; caller frees. */

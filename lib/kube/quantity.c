@@ -11,9 +11,9 @@ static bool suffix_factor(const char *suffix, long double *factor)
 		const char *suffix;
 		long double factor;
 	} suffixes[] = {
-		{"n", 1e-9L},	 {"u", 1e-6L},	  {"m", 1e-3L},	   {"", 1},
-		{"k", 1e3L},	 {"M", 1e6L},	  {"G", 1e9L},	   {"T", 1e12L},
-		{"P", 1e15L},	 {"E", 1e18L},	  {"Ki", 0x1p10L}, {"Mi", 0x1p20L},
+		{"n", 1e-9L},    {"u", 1e-6L},    {"m", 1e-3L},    {"", 1},
+		{"k", 1e3L},     {"M", 1e6L},     {"G", 1e9L},     {"T", 1e12L},
+		{"P", 1e15L},    {"E", 1e18L},    {"Ki", 0x1p10L}, {"Mi", 0x1p20L},
 		{"Gi", 0x1p30L}, {"Ti", 0x1p40L}, {"Pi", 0x1p50L}, {"Ei", 0x1p60L},
 	};
 
@@ -33,12 +33,11 @@ static bool read_quantity(const json_t *v, long double *out)
 
 	if (json_is_integer(v) || json_is_real(v)) {
 		*out = json_is_integer(v) ? (long double)json_integer_value(v)
-					  : (long double)json_real_value(v);
+								  : (long double)json_real_value(v);
 		return true;
 	}
 	/* strtold takes more than a quantity may be: inf, nan, hexadecimal */
-	if (!text || strspn(text, "+-.0123456789") == 0 || strlen(text) > 40 ||
-	    strpbrk(text, "xXpN"))
+	if (!text || strspn(text, "+-.0123456789") == 0 || strlen(text) > 40 || strpbrk(text, "xXpN"))
 		return false;
 	*out = strtold(text, &end);
 	if (!end || end == text || !suffix_factor(end, &factor))

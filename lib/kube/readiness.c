@@ -12,7 +12,7 @@
 const char *kube_state_name(enum kube_state s)
 {
 	static const char *const names[] = {"progressing", "ready", "failed", "suspended",
-					    "terminating"};
+										"terminating"};
 
 	return names[s];
 }
@@ -101,20 +101,19 @@ static void deployment(const json_t *live, struct kube_readiness *r)
 	if (!is_observed(live))
 		return;
 	if (is_false(progressing) &&
-	    strcmp(doc_text(progressing, "reason", ""), "ProgressDeadlineExceeded") == 0) {
+		strcmp(doc_text(progressing, "reason", ""), "ProgressDeadlineExceeded") == 0) {
 		r->state = KUBE_FAILED;
 		explain(r, progressing);
 		return;
 	}
 	if (updated >= want && all <= updated && available >= want && ready >= want &&
-	    (want == 0 || is_true(kube_condition(live, "Available"))))
+		(want == 0 || is_true(kube_condition(live, "Available"))))
 		r->state = KUBE_READY;
 	else if (updated < want)
-		snprintf(r->message, sizeof(r->message), "%" PRId64 " of %" PRId64 " updated",
-			 updated, want);
+		snprintf(r->message, sizeof(r->message), "%" PRId64 " of %" PRId64 " updated", updated,
+				 want);
 	else if (all > updated)
-		snprintf(r->message, sizeof(r->message), "%" PRId64 " old still running",
-			 all - updated);
+		snprintf(r->message, sizeof(r->message), "%" PRId64 " old still running", all - updated);
 }
 
 static void stateful_set(const json_t *live, struct kube_readiness *r)
@@ -132,12 +131,12 @@ static void stateful_set(const json_t *live, struct kube_readiness *r)
 	if (!is_observed(live) || ready < want || doc_int(live, "status.replicas", 0) > want)
 		return;
 	moved = partition > 0 ? updated >= want - partition
-			      : strcmp(current, update) == 0 || updated >= want;
+						  : strcmp(current, update) == 0 || updated >= want;
 	if (moved || strcmp(strategy, "OnDelete") == 0)
 		r->state = KUBE_READY;
 	else
-		snprintf(r->message, sizeof(r->message), "%" PRId64 " of %" PRId64 " updated",
-			 updated, want);
+		snprintf(r->message, sizeof(r->message), "%" PRId64 " of %" PRId64 " updated", updated,
+				 want);
 }
 
 static void daemon_set(const json_t *live, struct kube_readiness *r)
@@ -146,7 +145,7 @@ static void daemon_set(const json_t *live, struct kube_readiness *r)
 	int64_t ready = doc_int(live, "status.numberReady", 0);
 	int64_t available = doc_int(live, "status.numberAvailable", 0);
 	bool moved = doc_int(live, "status.updatedNumberScheduled", 0) >= want ||
-		     strcmp(doc_text(live, "spec.updateStrategy.type", ""), "OnDelete") == 0;
+				 strcmp(doc_text(live, "spec.updateStrategy.type", ""), "OnDelete") == 0;
 
 	say(r, KUBE_PROGRESSING, "%" PRId64 "/%" PRId64 " ready", ready, want);
 	if (is_observed(live) && moved && ready >= want && available >= want)
@@ -159,8 +158,7 @@ static void replica_set(const json_t *live, struct kube_readiness *r)
 	int64_t ready = doc_int(live, "status.readyReplicas", 0);
 
 	say(r, KUBE_PROGRESSING, "%" PRId64 "/%" PRId64 " ready", ready, want);
-	if (is_observed(live) && ready >= want &&
-	    doc_int(live, "status.availableReplicas", 0) >= want)
+	if (is_observed(live) && ready >= want && doc_int(live, "status.availableReplicas", 0) >= want)
 		r->state = KUBE_READY;
 }
 
@@ -171,13 +169,13 @@ static void job(const json_t *live, struct kube_readiness *r)
 	if (is_true(failed))
 		fail(r, failed, "failed");
 	else if (is_true(kube_condition(live, "Complete")) ||
-		 is_true(kube_condition(live, "SuccessCriteriaMet")))
+			 is_true(kube_condition(live, "SuccessCriteriaMet")))
 		say(r, KUBE_READY, "complete");
 	else if (doc_bool(live, "spec.suspend", false))
 		say(r, KUBE_SUSPENDED, "suspended");
 	else
 		say(r, KUBE_PROGRESSING, "%" PRId64 "/%" PRId64 " complete",
-		    doc_int(live, "status.succeeded", 0), doc_int(live, "spec.completions", 1));
+			doc_int(live, "status.succeeded", 0), doc_int(live, "spec.completions", 1));
 }
 
 static void cron_job(const json_t *live, struct kube_readiness *r)
@@ -195,10 +193,8 @@ static void pod(const json_t *live, struct kube_readiness *r)
 	say(r, KUBE_PROGRESSING, "%s", phase);
 	if (strcmp(phase, "Failed") == 0) {
 		r->state = KUBE_FAILED;
-		snprintf(r->reason, sizeof(r->reason), "%s",
-			 doc_text(live, "status.reason", "Failed"));
-		snprintf(r->message, sizeof(r->message), "%s",
-			 doc_text(live, "status.message", ""));
+		snprintf(r->reason, sizeof(r->reason), "%s", doc_text(live, "status.reason", "Failed"));
+		snprintf(r->message, sizeof(r->message), "%s", doc_text(live, "status.message", ""));
 		utf8_sanitize(r->message);
 	} else if (strcmp(phase, "Succeeded") == 0 || is_true(kube_condition(live, "Ready"))) {
 		r->state = KUBE_READY;
@@ -222,7 +218,7 @@ static void phase_kind(const json_t *live, struct kube_readiness *r)
 
 	say(r, KUBE_PROGRESSING, "%s", phase);
 	if (strcmp(phase, "Active") == 0 || strcmp(phase, "Available") == 0 ||
-	    strcmp(phase, "Bound") == 0)
+		strcmp(phase, "Bound") == 0)
 		r->state = KUBE_READY;
 	else if (strcmp(phase, "Failed") == 0)
 		r->state = KUBE_FAILED;
@@ -236,7 +232,7 @@ static void service(const json_t *live, struct kube_readiness *r)
 	if (strcmp(type, "ExternalName") != 0 && !*doc_text(live, "spec.clusterIP", ""))
 		say(r, KUBE_PROGRESSING, "no cluster IP");
 	else if (strcmp(type, "LoadBalancer") == 0 &&
-		 json_array_size(doc_get(live, "status.loadBalancer.ingress")) == 0)
+			 json_array_size(doc_get(live, "status.loadBalancer.ingress")) == 0)
 		/* many clusters never give an address: shown, not waited for */
 		say(r, KUBE_READY, "no address yet");
 }
@@ -263,7 +259,7 @@ static void api_service(const json_t *live, struct kube_readiness *r)
 	const json_t *available = kube_condition(live, "Available");
 
 	say(r, is_true(available) ? KUBE_READY : KUBE_PROGRESSING, "%s",
-	    is_true(available) ? "available" : "not available");
+		is_true(available) ? "available" : "not available");
 	if (available)
 		explain(r, available);
 }
@@ -277,8 +273,8 @@ static void exists(const json_t *live, struct kube_readiness *r)
 /* Kinds without a rule of their own: the conditions that most controllers write. */
 static void generic(const json_t *live, struct kube_readiness *r)
 {
-	static const char *const good[] = {"Ready",	"Available",  "Healthy", "Synced",
-					   "Succeeded", "Programmed", "Accepted"};
+	static const char *const good[] = {"Ready",     "Available",  "Healthy", "Synced",
+									   "Succeeded", "Programmed", "Accepted"};
 	const json_t *stalled = kube_condition(live, "Stalled");
 	const json_t *status = json_object_get(live, "status");
 
@@ -341,9 +337,8 @@ static const struct rule *rule_of(const char *api_version, const char *kind)
 	size_t len = slash ? (size_t)(slash - api_version) : 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-		if (strlen(rules[i].group) == len &&
-		    strncmp(rules[i].group, api_version, len) == 0 &&
-		    (!rules[i].kind || strcmp(rules[i].kind, kind) == 0))
+		if (strlen(rules[i].group) == len && strncmp(rules[i].group, api_version, len) == 0 &&
+			(!rules[i].kind || strcmp(rules[i].kind, kind) == 0))
 			return &rules[i];
 	return NULL;
 }
@@ -357,8 +352,7 @@ bool kube_is_waited_for(const char *api_version, const char *kind)
 
 void kube_readiness_of(const json_t *live, struct kube_readiness *out)
 {
-	const struct rule *rule =
-		rule_of(doc_text(live, "apiVersion", ""), doc_text(live, "kind", ""));
+	const struct rule *rule = rule_of(doc_text(live, "apiVersion", ""), doc_text(live, "kind", ""));
 
 	memset(out, 0, sizeof(*out));
 	if (doc_get(live, "metadata.deletionTimestamp")) {

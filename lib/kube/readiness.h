@@ -11,7 +11,7 @@
 enum kube_state {
 	KUBE_PROGRESSING,
 	KUBE_READY,
-	KUBE_FAILED,	/* it says itself that it will not become ready */
+	KUBE_FAILED,    /* it says itself that it will not become ready */
 	KUBE_SUSPENDED, /* paused by its owner: counts as done */
 	KUBE_TERMINATING,
 };

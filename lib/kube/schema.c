@@ -24,8 +24,7 @@ static const json_t *deref(const struct kube_schema *s, const json_t *schema)
 
 	if (!ref || !text_starts(ref, "#/definitions/"))
 		return schema;
-	return json_object_get(json_object_get(s->doc, "definitions"),
-			       ref + strlen("#/definitions/"));
+	return json_object_get(json_object_get(s->doc, "definitions"), ref + strlen("#/definitions/"));
 }
 
 static bool is_kind(const json_t *definition, const struct kube_object *o)
@@ -35,9 +34,9 @@ static bool is_kind(const json_t *definition, const struct kube_object *o)
 
 	/* a definition with many kinds (DeleteOptions) describes none of them */
 	return json_array_size(list) == 1 &&
-	       strcmp(doc_text(json_array_get(list, 0), "kind", ""), r->kind) == 0 &&
-	       strcmp(doc_text(json_array_get(list, 0), "group", ""), r->group) == 0 &&
-	       strcmp(doc_text(json_array_get(list, 0), "version", ""), r->version) == 0;
+		   strcmp(doc_text(json_array_get(list, 0), "kind", ""), r->kind) == 0 &&
+		   strcmp(doc_text(json_array_get(list, 0), "group", ""), r->group) == 0 &&
+		   strcmp(doc_text(json_array_get(list, 0), "version", ""), r->version) == 0;
 }
 
 struct checker {
@@ -57,9 +56,8 @@ static void report(struct checker *c, const json_t *properties, const char *key)
 	json_t *ignored;
 	size_t n = 0;
 
-	json_object_foreach((json_t *)(uintptr_t)properties, name, ignored)
-		if (n < MAX_NAMES)
-			names[n++] = name;
+	json_object_foreach((json_t *)(uintptr_t)properties, name, ignored) if (n < MAX_NAMES)
+		names[n++] = name;
 	names[n] = NULL;
 	near = text_nearest(key, names);
 	snprintf(c->out->path, sizeof(c->out->path), "%s", buf_str(&c->path));
@@ -69,7 +67,7 @@ static void report(struct checker *c, const json_t *properties, const char *key)
 static bool takes_anything(const json_t *schema)
 {
 	return json_is_true(json_object_get(schema, "additionalProperties")) ||
-	       json_is_true(json_object_get(schema, "x-kubernetes-preserve-unknown-fields"));
+		   json_is_true(json_object_get(schema, "x-kubernetes-preserve-unknown-fields"));
 }
 
 static bool check_members(struct checker *c, const json_t *schema, const json_t *value)
@@ -82,7 +80,8 @@ static bool check_members(struct checker *c, const json_t *schema, const json_t 
 
 	if (!properties && !json_is_object(others))
 		return true; /* anything goes */
-	json_object_foreach((json_t *)(uintptr_t)value, key, member) {
+	json_object_foreach((json_t *)(uintptr_t)value, key, member)
+	{
 		const json_t *below = json_object_get(properties, key);
 
 		buf_addf(&c->path, "%s%s", len ? "." : "", key);
@@ -134,9 +133,8 @@ static const json_t *definition_of(const struct kube_schema *s, const struct kub
 	const char *name;
 	json_t *definition;
 
-	json_object_foreach(json_object_get(s->doc, "definitions"), name, definition)
-		if (is_kind(definition, o))
-			return definition;
+	json_object_foreach(json_object_get(s->doc, "definitions"), name,
+						definition) if (is_kind(definition, o)) return definition;
 	return NULL;
 }
 
@@ -146,7 +144,7 @@ bool kube_schema_has(const struct kube_schema *s, const struct kube_object *o)
 }
 
 int kube_schema_check(const struct kube_schema *s, const struct kube_object *o,
-		      struct kube_unknown_field *out)
+					  struct kube_unknown_field *out)
 {
 	struct checker c = {.s = s, .out = out};
 	const json_t *definition = definition_of(s, o);
@@ -171,7 +169,7 @@ static int on_data(void *user, const void *data, size_t len, struct error *err)
 
 	if (f->body.len + len > KUBE_SCHEMA_MAX_BYTES)
 		return err_set(err, ERR_INPUT, "/openapi/v2 is larger than %u MB",
-			       KUBE_SCHEMA_MAX_BYTES >> 20);
+					   KUBE_SCHEMA_MAX_BYTES >> 20);
 	buf_add(&f->body, data, len);
 	return 0;
 }
@@ -227,18 +225,18 @@ static int fetch_schema(struct kube_client *c, struct buf *out, struct error *er
 }
 
 int kube_schema_load(struct kube_client *c, const char *cache_dir, bool fresh,
-		     struct kube_schema *out, struct error *err)
+					 struct kube_schema *out, struct error *err)
 {
 	AUTO_FREE char *path = cache_path(c, cache_dir);
 	AUTO(buf) struct buf text = {0};
 	struct error ignored;
 
 	if (!fresh && read_cache(path, &text) &&
-	    doc_json_parse(buf_span(&text), path, &out->doc, &ignored) == 0)
+		doc_json_parse(buf_span(&text), path, &out->doc, &ignored) == 0)
 		return 0;
 	buf_cut(&text, 0);
 	if (fetch_schema(c, &text, err) < 0 ||
-	    doc_json_parse(buf_span(&text), "/openapi/v2", &out->doc, err) < 0)
+		doc_json_parse(buf_span(&text), "/openapi/v2", &out->doc, err) < 0)
 		return -1;
 	/* a cache that cannot be written costs the next run some milliseconds */
 	if (path && fs_mkdirs(cache_dir, 0700, &ignored) == 0)

@@ -16,7 +16,7 @@ void kube_schema_release(struct kube_schema *s);
 /* Fetch it, or take the copy below cache_dir (NULL: none) that the same version of the server gave
  * within the last hour; `fresh` does not look at the copy. */
 int kube_schema_load(struct kube_client *c, const char *cache_dir, bool fresh,
-		     struct kube_schema *out, struct error *err);
+					 struct kube_schema *out, struct error *err);
 /* Does it describe the object's kind? A copy may be older than a custom resource definition: load
  * it fresh. */
 bool kube_schema_has(const struct kube_schema *s, const struct kube_object *o);
@@ -29,4 +29,4 @@ struct kube_unknown_field {
 	char near[64];
 };
 int kube_schema_check(const struct kube_schema *s, const struct kube_object *o,
-		      struct kube_unknown_field *out);
+					  struct kube_unknown_field *out);

@@ -16,8 +16,8 @@ struct kube_watch {
 	struct kube_client *client;
 	struct kube_watch_options o;
 	char *namespace_, *label_selector, *field_selector;
-	char *version; /* resourceVersion to go on from */
-	char *token;   /* of the next list page */
+	char *version;     /* resourceVersion to go on from */
+	char *token;       /* of the next list page */
 	struct map known;  /* "namespace/name/uid" -> json_t * as last heard; NULL once deleted */
 	struct map listed; /* the same of the list that comes in */
 	struct kube_frames frames;
@@ -26,7 +26,7 @@ struct kube_watch {
 	bool listing;
 	bool gone; /* the server wants a new list */
 	int relists;
-	int failures;	      /* in a row */
+	int failures;         /* in a row */
 	int64_t resume_at_ms; /* 0: not waiting */
 };
 
@@ -43,9 +43,9 @@ static void forget(struct map *objects)
 
 static void remember(struct map *objects, json_t *object, bool there)
 {
-	AUTO_FREE char *key = xasprintf("%s/%s/%s", doc_text(object, "metadata.namespace", ""),
-					doc_text(object, "metadata.name", ""),
-					doc_text(object, "metadata.uid", ""));
+	AUTO_FREE char *key =
+		xasprintf("%s/%s/%s", doc_text(object, "metadata.namespace", ""),
+				  doc_text(object, "metadata.name", ""), doc_text(object, "metadata.uid", ""));
 
 	json_decref(map_get(objects, key));
 	map_put(objects, key, there ? json_incref(object) : NULL);
@@ -98,15 +98,14 @@ static int later(struct kube_watch *w, struct error *err)
 static bool is_passing(int status, const struct error *err)
 {
 	return err->code == ERR_NET &&
-	       (status == 0 || status == 429 || status >= 500 || status / 100 == 2);
+		   (status == 0 || status == 429 || status >= 500 || status / 100 == 2);
 }
 
 static int relist(struct kube_watch *w, struct error *err)
 {
 	if (++w->relists > KUBE_WATCH_MAX_RELISTS)
-		return err_set(err, ERR_NET,
-			       "watching %s: the server forgets its history again and again",
-			       w->o.resource->plural);
+		return err_set(err, ERR_NET, "watching %s: the server forgets its history again and again",
+					   w->o.resource->plural);
 	free(TAKE(w->version));
 	free(TAKE(w->token));
 	forget(&w->listed);
@@ -123,7 +122,7 @@ static int tell_list(struct kube_watch *w, struct error *err)
 		const struct map_entry *e = &w->known.entries[i];
 
 		if (e->value && !map_has(&w->listed, e->key) &&
-		    w->o.change(w->o.user, KUBE_DELETED, e->value, err) < 0)
+			w->o.change(w->o.user, KUBE_DELETED, e->value, err) < 0)
 			return -1;
 	}
 	forget(&w->known);
@@ -204,9 +203,9 @@ static int on_frame(void *user, const char *type, json_t *object, struct error *
 
 		/* the server's own trouble ends the stream, not the wait */
 		w->gone = code == 410 || code == 429 || code >= 500;
-		return w->gone ? 0
-			       : kube_status_error(w->client, "GET", w->o.resource->plural, code,
-						   object, err);
+		return w->gone
+				   ? 0
+				   : kube_status_error(w->client, "GET", w->o.resource->plural, code, object, err);
 	}
 	set_version(w, object);
 	w->relists = 0;
@@ -260,7 +259,7 @@ static void start_stream(struct kube_watch *w)
 	buf_adds(&path, base);
 	/* spread, so that a thousand clients do not come back in one second */
 	buf_addf(&path, "%cwatch=1&allowWatchBookmarks=true&timeoutSeconds=%" PRIu64,
-		 strchr(base, '?') ? '&' : '?', 300 + random_below(300));
+			 strchr(base, '?') ? '&' : '?', 300 + random_below(300));
 	kube_query_add(&path, "resourceVersion", w->version);
 	w->stream = (struct kube_stream){on_data, on_done, w};
 	w->call = kube_start_stream(w->client, buf_str(&path), true, &w->stream);

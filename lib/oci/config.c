@@ -26,15 +26,14 @@ static void take_texts(const json_t *array, struct strv *out)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(array, i, item)
-		strv_add(out, json_string_value(item));
+	json_array_foreach(array, i, item) strv_add(out, json_string_value(item));
 }
 
 static int take_platform(const char *os, const char *arch, const char *variant, const char *name,
-			 struct oci_platform *out, struct error *err)
+						 struct oci_platform *out, struct error *err)
 {
-	AUTO_FREE char *text = xasprintf("%s/%s%s%s", os, arch, variant && variant[0] ? "/" : "",
-					 variant ? variant : "");
+	AUTO_FREE char *text =
+		xasprintf("%s/%s%s%s", os, arch, variant && variant[0] ? "/" : "", variant ? variant : "");
 
 	if (oci_platform_parse(text, out, err) < 0)
 		return err_wrap(err, "%s", name);
@@ -42,7 +41,7 @@ static int take_platform(const char *os, const char *arch, const char *variant, 
 }
 
 static int take_rootfs(const json_t *rootfs, const char *name, struct strv *diff_ids,
-		       struct error *err)
+					   struct error *err)
 {
 	struct fields {
 		const char *type;
@@ -65,12 +64,12 @@ static int take_rootfs(const json_t *rootfs, const char *name, struct strv *diff
 	for (size_t i = 0; i < diff_ids->count; i++)
 		if (!oci_is_digest(diff_ids->items[i]))
 			return err_set(err, ERR_INPUT, "%s: rootfs.diff_ids[%zu]: '%s' is no valid digest",
-				       name, i, diff_ids->items[i]);
+						   name, i, diff_ids->items[i]);
 	return 0;
 }
 
 static int take_execution(const json_t *object, const char *name, struct oci_config *c,
-			  struct error *err)
+						  struct error *err)
 {
 	struct fields {
 		const char *user, *workdir, *stop_signal;
@@ -98,10 +97,9 @@ static int take_execution(const json_t *object, const char *name, struct oci_con
 	take_texts(f.env, &c->env);
 	for (size_t i = 0; i < c->env.count; i++)
 		if (!strchr(c->env.items[i], '=') || c->env.items[i][0] == '=')
-			return err_set(err, ERR_INPUT, "%s: config.Env[%zu]: '%s' is not NAME=VALUE", name,
-				       i, c->env.items[i]);
-	json_object_foreach(f.ports, port, unused)
-		strv_add(&c->exposed_ports, port);
+			return err_set(err, ERR_INPUT, "%s: config.Env[%zu]: '%s' is not NAME=VALUE", name, i,
+						   c->env.items[i]);
+	json_object_foreach(f.ports, port, unused) strv_add(&c->exposed_ports, port);
 	c->user = xstrdup(f.user);
 	c->workdir = xstrdup(f.workdir);
 	c->stop_signal = xstrdup(f.stop_signal);
@@ -134,9 +132,9 @@ int oci_config_parse(struct span bytes, const char *name, struct oci_config *out
 	if (!json_is_object(c.json))
 		return err_set(err, ERR_INPUT, "%s is no JSON object", name);
 	if (doc_read(c.json, table, &where, &f, err) < 0 ||
-	    take_platform(f.os, f.arch, f.variant, name, &c.platform, err) < 0 ||
-	    take_rootfs(f.rootfs, name, &c.diff_ids, err) < 0 ||
-	    take_execution(f.config, name, &c, err) < 0)
+		take_platform(f.os, f.arch, f.variant, name, &c.platform, err) < 0 ||
+		take_rootfs(f.rootfs, name, &c.diff_ids, err) < 0 ||
+		take_execution(f.config, name, &c, err) < 0)
 		return -1;
 	c.created = xstrdup_opt(f.created);
 	*out = MOVE(c);

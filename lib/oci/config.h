@@ -1,4 +1,5 @@
-/* config.h - the image configuration (image-spec v1.1, config.md), read for running and written by build. */
+/* config.h - the image configuration (image-spec v1.1, config.md), read for running and written by
+ * build. */
 #pragma once
 
 #include "base/strv.h"
@@ -22,8 +23,10 @@ struct oci_config {
 
 void oci_config_release(struct oci_config *c);
 /* ERR_INPUT: os or architecture missing, rootfs malformed, diff_ids not digests. */
-int oci_config_parse(struct span bytes, const char *name, struct oci_config *out, struct error *err);
-/* The document in msctl's canonical form (doc_json_write). With c->json (a base image's) it starts from that and
- * keeps what it does not know; OnBuild is taken out. diff_ids are all layers' from the base upwards; history gets
- * one entry for each of created_by, so that is one text for each layer that the base does not have. */
+int oci_config_parse(struct span bytes, const char *name, struct oci_config *out,
+					 struct error *err);
+/* The document in msctl's canonical form (doc_json_write). With c->json (a base image's) it starts
+ * from that and keeps what it does not know; OnBuild is taken out. diff_ids are all layers' from
+ * the base upwards; history gets one entry for each of created_by, so that is one text for each
+ * layer that the base does not have. */
 void oci_config_write(const struct oci_config *c, const struct strv *created_by, struct buf *out);

@@ -12,7 +12,7 @@ bool oci_is_digest(const char *text)
 	size_t len = strlen(text);
 
 	return len == OCI_DIGEST_LEN && memcmp(text, PREFIX, PREFIX_LEN) == 0 &&
-	       strspn(text + PREFIX_LEN, "0123456789abcdef") == SHA256_HEX_LEN;
+		   strspn(text + PREFIX_LEN, "0123456789abcdef") == SHA256_HEX_LEN;
 }
 
 const char *oci_digest_from(const uint8_t sum[SHA256_BYTES], char out[OCI_DIGEST_LEN + 1])

@@ -33,31 +33,31 @@ void oci_manifest_release(struct oci_manifest *m)
 
 bool oci_is_index_type(const char *media_type)
 {
-	return media_type && (strcmp(media_type, OCI_MEDIA_INDEX) == 0 ||
-			      strcmp(media_type, DOCKER_MEDIA_LIST) == 0);
+	return media_type &&
+		   (strcmp(media_type, OCI_MEDIA_INDEX) == 0 || strcmp(media_type, DOCKER_MEDIA_LIST) == 0);
 }
 
 bool oci_is_manifest_type(const char *media_type)
 {
 	return media_type && (strcmp(media_type, OCI_MEDIA_MANIFEST) == 0 ||
-			      strcmp(media_type, DOCKER_MEDIA_MANIFEST) == 0);
+						  strcmp(media_type, DOCKER_MEDIA_MANIFEST) == 0);
 }
 
 /* A word of a platform, cut out of a document that anybody may have written. */
 static int take_word(const json_t *platform, const char *key, char *out, size_t size,
-		     const struct doc_context *where, struct error *err)
+					 const struct doc_context *where, struct error *err)
 {
 	const char *text = doc_text(platform, key, "");
 
 	if (strlen(text) >= size)
-		return err_set(err, ERR_INPUT, "%s: %s: platform.%s is longer than %zu bytes",
-			       where->name, where->path, key, size - 1);
+		return err_set(err, ERR_INPUT, "%s: %s: platform.%s is longer than %zu bytes", where->name,
+					   where->path, key, size - 1);
 	memcpy(out, text, strlen(text) + 1);
 	return 0;
 }
 
 static int read_descriptor(json_t *object, const struct doc_context *where,
-			   struct oci_descriptor *out, struct error *err)
+						   struct oci_descriptor *out, struct error *err)
 {
 	struct fields {
 		const char *media_type;
@@ -77,17 +77,17 @@ static int read_descriptor(json_t *object, const struct doc_context *where,
 	if (doc_read(object, table, where, &f, err) < 0)
 		return -1;
 	if (!oci_is_digest(f.digest)) {
-		err_set(err, ERR_INPUT, "%s: %s.digest: '%s' is no valid digest", where->name,
-			where->path, f.digest);
+		err_set(err, ERR_INPUT, "%s: %s.digest: '%s' is no valid digest", where->name, where->path,
+				f.digest);
 		return err_hint(err, "only sha256 with 64 lower-case hex digits is supported");
 	}
 	if (f.size < 0 || (uint64_t)f.size > OCI_MAX_BLOB_BYTES)
 		return err_set(err, ERR_INPUT, "%s: %s.size is out of range", where->name, where->path);
 	if (take_word(f.platform, "os", d.platform.os, sizeof(d.platform.os), where, err) < 0 ||
-	    take_word(f.platform, "architecture", d.platform.arch, sizeof(d.platform.arch), where,
-		      err) < 0 ||
-	    take_word(f.platform, "variant", d.platform.variant, sizeof(d.platform.variant), where,
-		      err) < 0)
+		take_word(f.platform, "architecture", d.platform.arch, sizeof(d.platform.arch), where,
+				  err) < 0 ||
+		take_word(f.platform, "variant", d.platform.variant, sizeof(d.platform.variant), where,
+				  err) < 0)
 		return -1;
 	memcpy(d.digest, f.digest, sizeof(d.digest));
 	d.size = (uint64_t)f.size;
@@ -98,7 +98,7 @@ static int read_descriptor(json_t *object, const struct doc_context *where,
 }
 
 static int read_descriptors(const json_t *array, const char *key, const char *name,
-			    struct oci_manifest *m, struct error *err)
+							struct oci_manifest *m, struct error *err)
 {
 	size_t count = json_array_size(array);
 	size_t max = m->is_index ? OCI_MAX_INDEX_ENTRIES : OCI_MAX_LAYERS;
@@ -131,7 +131,7 @@ struct body {
 /* The type says how the body is read. A body that would read as either kind has no one meaning
  * (CVE-2021-41190), so it is refused. */
 static int decide_type(const struct body *b, const char *given, const char *name,
-		       struct oci_manifest *m, struct error *err)
+					   struct oci_manifest *m, struct error *err)
 {
 	const char *type = given ? given : b->media_type;
 
@@ -139,7 +139,7 @@ static int decide_type(const struct body *b, const char *given, const char *name
 		return err_set(err, ERR_INPUT, "%s is both a manifest and an index", name);
 	if (given && b->media_type && strcmp(given, b->media_type) != 0)
 		return err_set(err, ERR_INPUT, "%s: is sent as %s, but says that it is %s", name, given,
-			       b->media_type);
+					   b->media_type);
 	if (!type)
 		type = b->manifests ? OCI_MEDIA_INDEX : OCI_MEDIA_MANIFEST;
 	m->is_index = oci_is_index_type(type);
@@ -149,13 +149,13 @@ static int decide_type(const struct body *b, const char *given, const char *name
 	}
 	if (m->is_index != (b->manifests != NULL))
 		return err_set(err, ERR_INPUT, "%s: %s lacks '%s'", name, type,
-			       m->is_index ? "manifests" : "layers");
+					   m->is_index ? "manifests" : "layers");
 	m->media_type = xstrdup(type);
 	return 0;
 }
 
 static int read_body(const char *media_type, const char *name, struct oci_manifest *m,
-		     struct error *err)
+					 struct error *err)
 {
 	struct body b = {0};
 	static const struct doc_field table[] = {
@@ -172,7 +172,7 @@ static int read_body(const char *media_type, const char *name, struct oci_manife
 		return -1;
 	if (b.schema_version != 2) {
 		err_set(err, ERR_INPUT, "%s: schema version %lld is not supported", name,
-			(long long)b.schema_version);
+				(long long)b.schema_version);
 		return err_hint(err, "build the image again with a tool younger than 2017");
 	}
 	if (decide_type(&b, media_type, name, m, err) < 0)
@@ -188,7 +188,7 @@ static int read_body(const char *media_type, const char *name, struct oci_manife
 }
 
 int oci_manifest_parse(struct span bytes, const char *media_type, const char *name,
-		       struct oci_manifest *out, struct error *err)
+					   struct oci_manifest *out, struct error *err)
 {
 	AUTO(oci_manifest) struct oci_manifest m = {0};
 

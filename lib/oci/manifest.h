@@ -1,4 +1,5 @@
-/* manifest.h - manifests, indexes and descriptors (image-spec v1.1; Docker schema 2 is read as well).
+/* manifest.h - manifests, indexes and descriptors (image-spec v1.1; Docker schema 2 is read as
+ * well).
  *
  * A parsed document keeps the bytes it was parsed from: they are what has the digest. */
 #pragma once
@@ -53,17 +54,19 @@ struct oci_manifest {
 
 void oci_manifest_release(struct oci_manifest *m);
 
-/* Parse and check: media types known, every digest well-formed, sizes within bounds, counts within the caps, the body's mediaType
- * equal to media_type (NULL: take the body's). name starts messages. ERR_INPUT. */
+/* Parse and check: media types known, every digest well-formed, sizes within bounds, counts within
+ * the caps, the body's mediaType equal to media_type (NULL: take the body's). name starts messages.
+ * ERR_INPUT. */
 int oci_manifest_parse(struct span bytes, const char *media_type, const char *name,
-		       struct oci_manifest *out, struct error *err);
+					   struct oci_manifest *out, struct error *err);
 
 /* "linux/arm64/v8". ERR_INPUT. "host" words: see oci_platform_host. */
 int oci_platform_parse(const char *text, struct oci_platform *out, struct error *err);
 void oci_platform_host(struct oci_platform *out);
 char *oci_platform_text(const struct oci_platform *p);
-/* The entry of an index for a platform (first match wins; arm64 without variant matches v8), or NULL. */
+/* The entry of an index for a platform (first match wins; arm64 without variant matches v8), or
+ * NULL. */
 const struct oci_descriptor *oci_index_find(const struct oci_manifest *index,
-					    const struct oci_platform *want);
+											const struct oci_platform *want);
 bool oci_is_index_type(const char *media_type);
 bool oci_is_manifest_type(const char *media_type);

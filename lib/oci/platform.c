@@ -27,9 +27,9 @@ int oci_platform_parse(const char *text, struct oci_platform *out, struct error 
 	const char *arch_end = second ? second : end;
 
 	if (!first || !take_part((struct span){text, (size_t)(first - text)}, p.os, sizeof(p.os)) ||
-	    !take_part((struct span){first + 1, (size_t)(arch_end - first - 1)}, p.arch,
-		       sizeof(p.arch)) ||
-	    (second && !take_part(span_of(second + 1), p.variant, sizeof(p.variant)))) {
+		!take_part((struct span){first + 1, (size_t)(arch_end - first - 1)}, p.arch,
+				   sizeof(p.arch)) ||
+		(second && !take_part(span_of(second + 1), p.variant, sizeof(p.variant)))) {
 		err_set(err, ERR_INPUT, "'%s' is no platform", text);
 		return err_hint(err, "write it as OS/ARCH or OS/ARCH/VARIANT: linux/amd64, linux/arm/v7");
 	}
@@ -41,10 +41,10 @@ int oci_platform_parse(const char *text, struct oci_platform *out, struct error 
 static const struct {
 	const char *machine, *arch, *variant;
 } machines[] = {
-	{"x86_64", "amd64", ""},   {"aarch64", "arm64", ""},  {"armv7l", "arm", "v7"},
-	{"armv6l", "arm", "v6"},   {"armv8l", "arm", "v7"},   {"i686", "386", ""},
-	{"i386", "386", ""},       {"riscv64", "riscv64", ""}, {"ppc64le", "ppc64le", ""},
-	{"s390x", "s390x", ""},    {"loongarch64", "loong64", ""},
+	{"x86_64", "amd64", ""}, {"aarch64", "arm64", ""},       {"armv7l", "arm", "v7"},
+	{"armv6l", "arm", "v6"}, {"armv8l", "arm", "v7"},        {"i686", "386", ""},
+	{"i386", "386", ""},     {"riscv64", "riscv64", ""},     {"ppc64le", "ppc64le", ""},
+	{"s390x", "s390x", ""},  {"loongarch64", "loong64", ""},
 };
 
 void oci_platform_host(struct oci_platform *out)
@@ -80,7 +80,8 @@ static const char *variant_of(const struct oci_platform *p)
 	return strcmp(p->arch, "amd64") == 0 ? "v1" : "";
 }
 
-/* 0: cannot run; the higher, the nearer. An older variant runs on a newer machine, not the other way round. */
+/* 0: cannot run; the higher, the nearer. An older variant runs on a newer machine, not the other
+ * way round. */
 static int64_t nearness(const struct oci_platform *have, const struct oci_platform *want)
 {
 	const char *h = variant_of(have), *w = variant_of(want);
@@ -91,13 +92,13 @@ static int64_t nearness(const struct oci_platform *have, const struct oci_platfo
 	if (strcmp(h, w) == 0)
 		return 1000;
 	if (h[0] == 'v' && w[0] == 'v' && text_to_int(h + 1, 1, 99, &older) &&
-	    text_to_int(w + 1, 1, 99, &newer) && older < newer)
+		text_to_int(w + 1, 1, 99, &newer) && older < newer)
 		return older;
 	return 0;
 }
 
 const struct oci_descriptor *oci_index_find(const struct oci_manifest *index,
-					    const struct oci_platform *want)
+											const struct oci_platform *want)
 {
 	const struct oci_descriptor *best = NULL;
 	int64_t best_near = 0;

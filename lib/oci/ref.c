@@ -161,10 +161,10 @@ static int check_name(const char *text, struct span name, struct error *err)
 		size_t len = slash ? (size_t)(slash - rest.data) : rest.len;
 
 		if (!is_path_component((struct span){rest.data, len})) {
-			err_set(err, ERR_INPUT, "'%.*s' in image reference '%s' is no valid name",
-				(int)len, rest.data, text);
+			err_set(err, ERR_INPUT, "'%.*s' in image reference '%s' is no valid name", (int)len,
+					rest.data, text);
 			return err_hint(err, "use a-z and 0-9, joined by '.', '_' or '-', "
-					     "as in HOST/shop/orders:1.0");
+								 "as in HOST/shop/orders:1.0");
 		}
 		if (!slash)
 			return 0;
@@ -191,9 +191,9 @@ static int take_name(const char *text, struct span s, struct oci_ref *r, struct 
 	if (slash && looks_like_host(first)) {
 		if (!is_host(first))
 			return err_set(err, ERR_INPUT, "'%.*s' in '%s' is no valid registry host",
-				       (int)first.len, first.data, text);
+						   (int)first.len, first.data, text);
 		r->host = span_is(first, "index.docker.io") ? xstrdup("docker.io")
-							   : xstrndup(first.data, first.len);
+													: xstrndup(first.data, first.len);
 		s.data += first.len + 1;
 		s.len -= first.len + 1;
 	}
@@ -217,7 +217,7 @@ static int check_text(const char *text, struct error *err)
 	for (const char *p = text; *p; p++)
 		if (*p <= ' ' || *p > '~')
 			return err_set(err, ERR_INPUT, "image reference has the byte \\x%02x at position %d",
-				       (unsigned)(unsigned char)*p, (int)(p - text) + 1);
+						   (unsigned)(unsigned char)*p, (int)(p - text) + 1);
 	return 0;
 }
 
@@ -244,8 +244,10 @@ static int parse(const char *text, struct oci_ref *out, struct error *err)
 		name_len = (size_t)(tag - 1 - text);
 		if (!oci_is_tag(r.tag)) {
 			err_set(err, ERR_INPUT, "'%s' in image reference '%s' is no valid tag", r.tag, text);
-			return err_hint(err, "a tag has 1 to %d of A-Z a-z 0-9 _ . - and starts with none "
-					     "of . -", OCI_REF_MAX_TAG);
+			return err_hint(err,
+							"a tag has 1 to %d of A-Z a-z 0-9 _ . - and starts with none "
+							"of . -",
+							OCI_REF_MAX_TAG);
 		}
 	}
 	if (*at)
@@ -260,8 +262,9 @@ int oci_ref_parse(const char *text, struct oci_ref *out, struct error *err)
 {
 	if (parse(text, out, err) == 0)
 		return 0;
-	return err->hint[0] ? -1 : err_hint(err, "write it as [HOST[:PORT]/]NAME[:TAG][@DIGEST], as in "
-						 "registry.example.com/shop/orders:1.0");
+	return err->hint[0] ? -1
+						: err_hint(err, "write it as [HOST[:PORT]/]NAME[:TAG][@DIGEST], as in "
+										"registry.example.com/shop/orders:1.0");
 }
 
 int oci_ref_parse_tagged(const char *text, struct oci_ref *out, struct error *err)
@@ -283,7 +286,7 @@ char *oci_ref_text(const struct oci_ref *r)
 	AUTO_FREE char *repository = oci_ref_repository(r);
 
 	return xasprintf("%s%s%s%s%s", repository, r->tag ? ":" : "", r->tag ? r->tag : "",
-			 r->digest ? "@" : "", r->digest ? r->digest : "");
+					 r->digest ? "@" : "", r->digest ? r->digest : "");
 }
 
 const char *oci_ref_api_host(const struct oci_ref *r)

@@ -1,8 +1,9 @@
 /* ref.h - image references by the distribution grammar: [HOST[:PORT]/]NAME[:TAG][@DIGEST].
  *
- * The first component is a host iff it contains '.' or ':', is "localhost", or has an upper-case letter (distribution/reference,
- * normalize.go). Without a host the reference is local: it names an image of the local store, and a push of it is an error. docker.io is
- * normalised: index.docker.io -> docker.io, one-component names get "library/". */
+ * The first component is a host iff it contains '.' or ':', is "localhost", or has an upper-case
+ * letter (distribution/reference, normalize.go). Without a host the reference is local: it names an
+ * image of the local store, and a push of it is an error. docker.io is normalised: index.docker.io
+ * -> docker.io, one-component names get "library/". */
 #pragma once
 
 #include "base/error.h"

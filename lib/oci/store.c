@@ -56,7 +56,8 @@ static int check_layout(const struct oci_store *s, const char *path, struct erro
 	AUTO_JSON json_t *doc = NULL;
 	const char *version;
 
-	if (fs_read_settled(path, 4096, &text, err) < 0 || doc_json_parse(buf_span(&text), path, &doc, err) < 0)
+	if (fs_read_settled(path, 4096, &text, err) < 0 ||
+		doc_json_parse(buf_span(&text), path, &doc, err) < 0)
 		return err_hint(err, "use another store with MSCTL_STORE, or remove this one");
 	version = doc_text(doc, "imageLayoutVersion", "");
 	if (strcmp(version, "1.0.0") == 0)
@@ -70,8 +71,9 @@ static int create_file(const char *path, const char *content, struct error *err)
 	return fs_exists(path) ? 0 : fs_write_atomic(path, content, strlen(content), 0644, err);
 }
 
-/* index.json first: a folder is a layout only once oci-layout is there. Two processes that create the
- * same store write the same bytes, and the index is locked so that an image named meanwhile stays. */
+/* index.json first: a folder is a layout only once oci-layout is there. Two processes that create
+ * the same store write the same bytes, and the index is locked so that an image named meanwhile
+ * stays. */
 static int create(const struct oci_store *s, const char *layout, struct error *err)
 {
 	AUTO_FREE char *index = fs_join(s->root, "index.json");
@@ -92,7 +94,7 @@ static int prepare(struct oci_store *s, struct error *err)
 	if (fs_exists(layout) && check_layout(s, layout, err) < 0)
 		return -1;
 	if (fs_mkdirs(s->blobs, 0755, err) < 0 || fs_mkdirs(s->temp, 0700, err) < 0 ||
-	    fs_lock(lock, false, true, &s->lease, err) < 0)
+		fs_lock(lock, false, true, &s->lease, err) < 0)
 		return -1;
 	return fs_exists(layout) ? 0 : create(s, layout, err);
 }
@@ -153,7 +155,7 @@ static int broken(const struct oci_store *s, const char *digest, const char *how
 }
 
 int oci_store_open_blob(const struct oci_store *s, const struct oci_descriptor *d, int *fd,
-			struct error *err)
+						struct error *err)
 {
 	AUTO_FREE char *path = store_blob_path(s, d->digest);
 	AUTO_CLOSE int blob = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -172,7 +174,7 @@ int oci_store_open_blob(const struct oci_store *s, const struct oci_descriptor *
 }
 
 int oci_store_read(const struct oci_store *s, const struct oci_descriptor *d, size_t max_bytes,
-		   struct buf *out, struct error *err)
+				   struct buf *out, struct error *err)
 {
 	AUTO(buf) struct buf b = {0};
 	AUTO_CLOSE int fd = -1;
@@ -180,7 +182,8 @@ int oci_store_read(const struct oci_store *s, const struct oci_descriptor *d, si
 
 	if (d->size > max_bytes)
 		return err_set(err, ERR_INPUT, "%s is larger than %zu bytes", d->digest, max_bytes);
-	if (oci_store_open_blob(s, d, &fd, err) < 0 || fs_read_fd(fd, d->digest, max_bytes, &b, err) < 0)
+	if (oci_store_open_blob(s, d, &fd, err) < 0 ||
+		fs_read_fd(fd, d->digest, max_bytes, &b, err) < 0)
 		return -1;
 	if (strcmp(oci_digest_of(b.data, b.len, digest), d->digest) != 0)
 		return broken(s, d->digest, "its content has another digest", err);
@@ -188,8 +191,8 @@ int oci_store_read(const struct oci_store *s, const struct oci_descriptor *d, si
 	return 0;
 }
 
-int oci_store_manifest(struct oci_store *s, const struct oci_descriptor *d, struct oci_manifest *out,
-		       struct error *err)
+int oci_store_manifest(struct oci_store *s, const struct oci_descriptor *d,
+					   struct oci_manifest *out, struct error *err)
 {
 	AUTO(buf) struct buf bytes = {0};
 	AUTO_FREE char *name = xasprintf("manifest %s", d->digest);

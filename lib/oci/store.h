@@ -3,14 +3,14 @@
  *
  *	ROOT/oci-layout  ROOT/index.json  ROOT/blobs/sha256/HEX  ROOT/tmp/  ROOT/lock  ROOT/index.lock
  *
- * A blob appears under its name only complete, verified and fsynced; the index names it only after the
- * folder was fsynced, too. Every read verifies size and digest; a blob found broken is removed, so that
- * the next pull heals it. index.json carries `org.opencontainers.image.ref.name` with the full
- * reference text of each image.
+ * A blob appears under its name only complete, verified and fsynced; the index names it only after
+ *the folder was fsynced, too. Every read verifies size and digest; a blob found broken is removed,
+ *so that the next pull heals it. index.json carries `org.opencontainers.image.ref.name` with the
+ *full reference text of each image.
  *
- * An open store is a lease: until it is freed no process collects garbage, so that blobs which no name
- * reaches yet stay. Free it before waiting for something long. The index is changed under a lock of its
- * own that is held for milliseconds. */
+ * An open store is a lease: until it is freed no process collects garbage, so that blobs which no
+ *name reaches yet stay. Free it before waiting for something long. The index is changed under a
+ *lock of its own that is held for milliseconds. */
 #pragma once
 
 #include "base/auto.h"
@@ -34,10 +34,10 @@ const char *oci_store_path(const struct oci_store *s);
 bool oci_store_has(const struct oci_store *s, const char *digest, uint64_t size);
 /* Read a whole blob of at most max_bytes, verified. ERR_MISSING, ERR_INPUT when broken. */
 int oci_store_read(const struct oci_store *s, const struct oci_descriptor *d, size_t max_bytes,
-		   struct buf *out, struct error *err);
+				   struct buf *out, struct error *err);
 /* Open a blob for reading; size checked, content not (the reader hashes while it streams). */
 int oci_store_open_blob(const struct oci_store *s, const struct oci_descriptor *d, int *fd,
-			struct error *err);
+						struct error *err);
 /* Report a blob as broken: it is removed. */
 void oci_store_drop_broken(const struct oci_store *s, const char *digest);
 
@@ -50,12 +50,13 @@ int oci_blob_writer_add(struct oci_blob_writer *w, const void *data, size_t len,
 /* Cut back to the first len bytes (a download that starts anew). */
 int oci_blob_writer_restart(struct oci_blob_writer *w, struct error *err);
 uint64_t oci_blob_writer_size(const struct oci_blob_writer *w);
-/* Make it a blob of the store and say its digest. want NULL: whatever it is; else ERR_INPUT unless digest and size are want's. */
+/* Make it a blob of the store and say its digest. want NULL: whatever it is; else ERR_INPUT unless
+ * digest and size are want's. */
 int oci_blob_writer_end(struct oci_blob_writer *w, const struct oci_descriptor *want,
-			char digest[OCI_DIGEST_LEN + 1], struct error *err);
+						char digest[OCI_DIGEST_LEN + 1], struct error *err);
 /* In one go. */
-int oci_store_put(struct oci_store *s, const void *data, size_t len, char digest[OCI_DIGEST_LEN + 1],
-		  struct error *err);
+int oci_store_put(struct oci_store *s, const void *data, size_t len,
+				  char digest[OCI_DIGEST_LEN + 1], struct error *err);
 
 /* --- images --- */
 struct oci_image {
@@ -70,26 +71,29 @@ struct oci_images {
 
 void oci_images_release(struct oci_images *images);
 
-/* Name a manifest or index (whose blobs are all there) by a reference, replacing what had that name. */
+/* Name a manifest or index (whose blobs are all there) by a reference, replacing what had that
+ * name. */
 int oci_store_tag(struct oci_store *s, const struct oci_ref *ref, const struct oci_descriptor *d,
-		  struct error *err);
+				  struct error *err);
 /* All named images, sorted by reference. */
 int oci_store_list(struct oci_store *s, struct oci_images *out, struct error *err);
-/* What a reference names: exact tag; by digest any named image of that digest. ERR_MISSING with the nearest name as hint. */
+/* What a reference names: exact tag; by digest any named image of that digest. ERR_MISSING with the
+ * nearest name as hint. */
 int oci_store_find(struct oci_store *s, const struct oci_ref *ref, struct oci_descriptor *out,
-		   struct error *err);
+				   struct error *err);
 /* Read the manifest or index behind a descriptor, verified. */
-int oci_store_manifest(struct oci_store *s, const struct oci_descriptor *d, struct oci_manifest *out,
-		       struct error *err);
-/* Take a name away. Blobs that no image needs any more are removed when `prune`, unless another process has
- * the store open. freed may be NULL. ERR_MISSING. */
+int oci_store_manifest(struct oci_store *s, const struct oci_descriptor *d,
+					   struct oci_manifest *out, struct error *err);
+/* Take a name away. Blobs that no image needs any more are removed when `prune`, unless another
+ * process has the store open. freed may be NULL. ERR_MISSING. */
 int oci_store_untag(struct oci_store *s, const struct oci_ref *ref, bool prune, uint64_t *freed,
-		    struct error *err);
-/* Remove blobs that no entry of the index reaches and temporary files of dead processes. No blob writer may be
- * open. ERR_CONFLICT while another process has the store open. */
+					struct error *err);
+/* Remove blobs that no entry of the index reaches and temporary files of dead processes. No blob
+ * writer may be open. ERR_CONFLICT while another process has the store open. */
 int oci_store_gc(struct oci_store *s, uint64_t *freed, struct error *err);
 /* --- what belongs to an image: SBOMs and the like --- */
-/* One document, kept as an artifact manifest whose subject is the image (image-spec v1.1, manifest.md). */
+/* One document, kept as an artifact manifest whose subject is the image (image-spec v1.1,
+ * manifest.md). */
 struct oci_artifact {
 	const char *type; /* of the artifact and of its one blob */
 	const void *data;
@@ -110,18 +114,21 @@ struct oci_attach {
 	size_t count;
 };
 
-/* oci_store_tag, and keep documents beside the image in the place of those that it had. They stay while a name leads to
- * that very manifest, and no longer. */
-int oci_store_tag_with(struct oci_store *s, const struct oci_ref *ref, const struct oci_descriptor *d,
-		       const struct oci_attach *what, struct error *err);
+/* oci_store_tag, and keep documents beside the image in the place of those that it had. They stay
+ * while a name leads to that very manifest, and no longer. */
+int oci_store_tag_with(struct oci_store *s, const struct oci_ref *ref,
+					   const struct oci_descriptor *d, const struct oci_attach *what,
+					   struct error *err);
 /* Are the documents of this key beside the image, all there? */
-bool oci_store_is_attached(struct oci_store *s, const struct oci_descriptor *subject, const char *key);
+bool oci_store_is_attached(struct oci_store *s, const struct oci_descriptor *subject,
+						   const char *key);
 /* The artifact manifests of an image, in the order in which they were attached. None is success. */
-int oci_store_artifacts(struct oci_store *s, const char *subject, struct oci_artifacts *out, struct error *err);
+int oci_store_artifacts(struct oci_store *s, const char *subject, struct oci_artifacts *out,
+						struct error *err);
 /* The document of that type beside an image, at most max_bytes. ERR_MISSING. */
 int oci_store_artifact(struct oci_store *s, const char *subject, const char *type, size_t max_bytes,
-		       struct buf *out, struct error *err);
+					   struct buf *out, struct error *err);
 
-/* Read every blob reachable from every name; broken ones are removed, and counted like missing ones. A platform of an
- * index that is not here at all is no fault. */
+/* Read every blob reachable from every name; broken ones are removed, and counted like missing
+ * ones. A platform of an index that is not here at all is no fault. */
 int oci_store_verify(struct oci_store *s, size_t *checked, size_t *broken, struct error *err);

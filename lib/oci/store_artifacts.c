@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define STORE_MAX_ARTIFACTS 8 /* of one image */
-#define EMPTY "{}" /* manifest.md, "Guidance for an Empty Descriptor" */
+#define EMPTY "{}"            /* manifest.md, "Guidance for an Empty Descriptor" */
 
 void oci_artifacts_release(struct oci_artifacts *a)
 {
@@ -38,9 +38,8 @@ void store_drop_orphans(json_t *index)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(entries, i, entry)
-		if (annotation(entry, STORE_ANNOTATION_NAME))
-			map_put(&named, doc_text(entry, "digest", ""), NULL);
+	json_array_foreach(entries, i, entry) if (annotation(entry, STORE_ANNOTATION_NAME))
+		map_put(&named, doc_text(entry, "digest", ""), NULL);
 	for (i = json_array_size(entries); i > 0; i--) {
 		const char *of = annotation(json_array_get(entries, i - 1), STORE_ANNOTATION_SUBJECT);
 
@@ -52,7 +51,7 @@ void store_drop_orphans(json_t *index)
 static json_t *describe(const char *media_type, const char *digest, uint64_t size)
 {
 	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size",
-			 (json_int_t)size);
+					 (json_int_t)size);
 }
 
 /* Blobs on their way to the disk. */
@@ -68,7 +67,7 @@ static void batch_release(struct batch *b)
 }
 
 static int batch_add(struct oci_store *s, struct batch *b, const void *data, size_t len,
-		     char digest[OCI_DIGEST_LEN + 1], struct error *err)
+					 char digest[OCI_DIGEST_LEN + 1], struct error *err)
 {
 	struct oci_blob_writer **w = &b->writers[b->count];
 
@@ -90,7 +89,7 @@ static int batch_end(struct batch *b, struct error *err)
 
 /* One document and its manifest; what the index is to say of it goes to entries. */
 static int add_artifact(struct oci_store *s, struct batch *b, json_t *manifest,
-			const struct oci_artifact *a, json_t *entry, struct error *err)
+						const struct oci_artifact *a, json_t *entry, struct error *err)
 {
 	char digest[OCI_DIGEST_LEN + 1];
 	AUTO(buf) struct buf bytes = {0};
@@ -108,25 +107,24 @@ static int add_artifact(struct oci_store *s, struct batch *b, json_t *manifest,
 }
 
 int store_put_artifacts(struct oci_store *s, const struct oci_descriptor *subject,
-			const struct oci_attach *what, json_t *entries, struct error *err)
+						const struct oci_attach *what, json_t *entries, struct error *err)
 {
 	AUTO(batch) struct batch batch = {0};
 	AUTO_JSON json_t *manifest = NULL;
 	char config[OCI_DIGEST_LEN + 1];
 
 	if (what->count > STORE_MAX_ARTIFACTS)
-		return err_set(err, ERR_INPUT, "more than %d documents for one image",
-			       STORE_MAX_ARTIFACTS);
+		return err_set(err, ERR_INPUT, "more than %d documents for one image", STORE_MAX_ARTIFACTS);
 	if (batch_add(s, &batch, EMPTY, strlen(EMPTY), config, err) < 0)
 		return -1;
-	manifest = json_pack("{s:i, s:s, s:o, s:o, s:{s:s}}", "schemaVersion", 2, "mediaType",
-			     OCI_MEDIA_MANIFEST, "config",
-			     describe(OCI_MEDIA_EMPTY, config, strlen(EMPTY)), "subject",
-			     describe(subject->media_type, subject->digest, subject->size),
-			     "annotations", "org.opencontainers.image.created", what->created);
+	manifest =
+		json_pack("{s:i, s:s, s:o, s:o, s:{s:s}}", "schemaVersion", 2, "mediaType",
+				  OCI_MEDIA_MANIFEST, "config", describe(OCI_MEDIA_EMPTY, config, strlen(EMPTY)),
+				  "subject", describe(subject->media_type, subject->digest, subject->size),
+				  "annotations", "org.opencontainers.image.created", what->created);
 	for (size_t i = 0; i < what->count; i++) {
 		json_t *entry = json_pack("{s:{s:s, s:s}}", "annotations", STORE_ANNOTATION_SUBJECT,
-					  subject->digest, STORE_ANNOTATION_KEY, what->key);
+								  subject->digest, STORE_ANNOTATION_KEY, what->key);
 
 		json_array_append_new(entries, entry);
 		if (add_artifact(s, &batch, manifest, &what->items[i], entry, err) < 0)
@@ -153,10 +151,11 @@ static bool is_whole(struct oci_store *s, const struct oci_descriptor *d)
 	if (oci_store_manifest(s, d, &m, &ignored) < 0 || m.is_index || m.layer_count != 1)
 		return false;
 	return oci_store_has(s, m.layers[0].digest, m.layers[0].size) &&
-	       oci_store_has(s, m.config.digest, m.config.size);
+		   oci_store_has(s, m.config.digest, m.config.size);
 }
 
-bool oci_store_is_attached(struct oci_store *s, const struct oci_descriptor *subject, const char *key)
+bool oci_store_is_attached(struct oci_store *s, const struct oci_descriptor *subject,
+						   const char *key)
 {
 	AUTO(oci_artifacts) struct oci_artifacts all = {0};
 	struct error ignored = {0};
@@ -173,7 +172,7 @@ bool oci_store_is_attached(struct oci_store *s, const struct oci_descriptor *sub
 }
 
 int oci_store_artifacts(struct oci_store *s, const char *subject, struct oci_artifacts *out,
-			struct error *err)
+						struct error *err)
 {
 	AUTO_JSON json_t *index = NULL;
 	json_t *entries, *entry;
@@ -195,7 +194,7 @@ int oci_store_artifacts(struct oci_store *s, const char *subject, struct oci_art
 }
 
 int oci_store_artifact(struct oci_store *s, const char *subject, const char *type, size_t max_bytes,
-		       struct buf *out, struct error *err)
+					   struct buf *out, struct error *err)
 {
 	AUTO(oci_artifacts) struct oci_artifacts all = {0};
 
@@ -210,7 +209,7 @@ int oci_store_artifact(struct oci_store *s, const char *subject, const char *typ
 			return -1;
 		if (m.is_index || m.layer_count != 1)
 			return err_set(err, ERR_INPUT, "%s is no artifact of one document",
-				       all.items[i].digest);
+						   all.items[i].digest);
 		return oci_store_read(s, &m.layers[0], max_bytes, out, err);
 	}
 	return err_set(err, ERR_MISSING, "the image store has no %s of %s", type, subject);

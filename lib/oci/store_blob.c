@@ -118,7 +118,7 @@ static int publish(struct oci_blob_writer *w, const char *digest, struct error *
 }
 
 int oci_blob_writer_end(struct oci_blob_writer *w, const struct oci_descriptor *want,
-			char digest[OCI_DIGEST_LEN + 1], struct error *err)
+						char digest[OCI_DIGEST_LEN + 1], struct error *err)
 {
 	uint8_t sum[SHA256_BYTES];
 	char is[OCI_DIGEST_LEN + 1];
@@ -129,7 +129,7 @@ int oci_blob_writer_end(struct oci_blob_writer *w, const struct oci_descriptor *
 	oci_digest_from(sum, is);
 	if (want && w->size != want->size)
 		return err_set(err, ERR_INPUT, "%s: got %llu bytes, expected %llu", want->digest,
-			       (unsigned long long)w->size, (unsigned long long)want->size);
+					   (unsigned long long)w->size, (unsigned long long)want->size);
 	if (want && strcmp(is, want->digest) != 0)
 		return err_set(err, ERR_INPUT, "%s: the content has the digest %s", want->digest, is);
 	if (publish(w, is, err) < 0)
@@ -148,11 +148,11 @@ static bool holds(struct oci_store *s, const void *data, size_t len, const char 
 
 	memcpy(d.digest, digest, sizeof(d.digest));
 	return oci_store_has(s, digest, len) && oci_store_read(s, &d, len, &have, &ignored) == 0 &&
-	       (len == 0 || memcmp(have.data, data, len) == 0);
+		   (len == 0 || memcmp(have.data, data, len) == 0);
 }
 
-int oci_store_put(struct oci_store *s, const void *data, size_t len, char digest[OCI_DIGEST_LEN + 1],
-		  struct error *err)
+int oci_store_put(struct oci_store *s, const void *data, size_t len,
+				  char digest[OCI_DIGEST_LEN + 1], struct error *err)
 {
 	AUTO_PTR(oci_blob_writer) struct oci_blob_writer *w = NULL;
 	char is[OCI_DIGEST_LEN + 1];

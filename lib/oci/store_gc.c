@@ -11,8 +11,8 @@
 
 #define MAX_NESTING 8 /* indexes within indexes */
 
-/* One walk over everything that the index reaches. visit gets each descriptor once; required is false
- * for what an image may lack (a platform that was never pulled). */
+/* One walk over everything that the index reaches. visit gets each descriptor once; required is
+ * false for what an image may lack (a platform that was never pulled). */
 struct walk {
 	struct oci_store *store;
 	struct map seen;
@@ -21,9 +21,10 @@ struct walk {
 };
 
 static int walk_descriptor(struct walk *w, const struct oci_descriptor *d, bool required, int depth,
-			   struct error *err);
+						   struct error *err);
 
-static int walk_manifest(struct walk *w, const struct oci_descriptor *d, int depth, struct error *err)
+static int walk_manifest(struct walk *w, const struct oci_descriptor *d, int depth,
+						 struct error *err)
 {
 	AUTO(oci_manifest) struct oci_manifest m = {0};
 	struct error ignored = {0};
@@ -31,8 +32,8 @@ static int walk_manifest(struct walk *w, const struct oci_descriptor *d, int dep
 	/* absent or damaged: its children cannot be known, and nobody can use them through it */
 	if (oci_store_manifest(w->store, d, &m, &ignored) < 0)
 		return ignored.code == ERR_MISSING || ignored.code == ERR_INPUT
-			       ? 0
-			       : err_set(err, ignored.code, "%s", ignored.msg);
+				   ? 0
+				   : err_set(err, ignored.code, "%s", ignored.msg);
 	if (!m.is_index && walk_descriptor(w, &m.config, true, depth + 1, err) < 0)
 		return -1;
 	for (size_t i = 0; i < m.layer_count; i++)
@@ -42,14 +43,14 @@ static int walk_manifest(struct walk *w, const struct oci_descriptor *d, int dep
 }
 
 static int walk_descriptor(struct walk *w, const struct oci_descriptor *d, bool required, int depth,
-			   struct error *err)
+						   struct error *err)
 {
 	if (!map_put(&w->seen, d->digest, NULL))
 		return 0;
 	if (w->visit && w->visit(w->user, d, required, err) < 0)
 		return -1;
 	if (depth > MAX_NESTING ||
-	    (!oci_is_index_type(d->media_type) && !oci_is_manifest_type(d->media_type)))
+		(!oci_is_index_type(d->media_type) && !oci_is_manifest_type(d->media_type)))
 		return 0;
 	return walk_manifest(w, d, depth, err);
 }
@@ -100,9 +101,9 @@ int store_sweep(struct oci_store *s, uint64_t *freed, struct error *err)
 	uint64_t sum = 0;
 	/* the lease is exclusive, so every temporary file belongs to a process that has died */
 	int rc = walk_all(&w, err) < 0 || remove_files(s->blobs, &w.seen, &sum, err) < 0 ||
-			 remove_files(s->temp, NULL, &sum, err) < 0
-			 ? -1
-			 : 0;
+					 remove_files(s->temp, NULL, &sum, err) < 0
+				 ? -1
+				 : 0;
 
 	map_release(&w.seen);
 	if (rc == 0 && freed)
@@ -129,7 +130,7 @@ struct check {
 };
 
 static int hash_file(struct check *c, int fd, const struct oci_descriptor *d,
-		     char digest[OCI_DIGEST_LEN + 1], struct error *err)
+					 char digest[OCI_DIGEST_LEN + 1], struct error *err)
 {
 	AUTO_PTR(sha256) struct sha256 *hash = sha256_new();
 	uint8_t sum[SHA256_BYTES];

@@ -24,8 +24,9 @@ int store_index_read(const struct oci_store *s, json_t **out, struct error *err)
 	AUTO_JSON json_t *doc = NULL;
 
 	if (fs_read_settled(path, STORE_MAX_INDEX_BYTES, &text, err) == 0 &&
-	    doc_json_parse(buf_span(&text), path, &doc, err) == 0) {
-		if (doc_int(doc, "schemaVersion", 0) == 2 && json_is_array(json_object_get(doc, "manifests"))) {
+		doc_json_parse(buf_span(&text), path, &doc, err) == 0) {
+		if (doc_int(doc, "schemaVersion", 0) == 2 &&
+			json_is_array(json_object_get(doc, "manifests"))) {
 			*out = TAKE(doc);
 			return 0;
 		}
@@ -67,9 +68,9 @@ bool store_index_entry(json_t *entry, const char **name, struct oci_descriptor *
 	out->raw = json_incref(entry);
 	snprintf(out->platform.os, sizeof(out->platform.os), "%s", doc_text(entry, "platform.os", ""));
 	snprintf(out->platform.arch, sizeof(out->platform.arch), "%s",
-		 doc_text(entry, "platform.architecture", ""));
+			 doc_text(entry, "platform.architecture", ""));
 	snprintf(out->platform.variant, sizeof(out->platform.variant), "%s",
-		 doc_text(entry, "platform.variant", ""));
+			 doc_text(entry, "platform.variant", ""));
 	return true;
 }
 
@@ -108,9 +109,9 @@ static char *kept_name(const struct oci_ref *ref)
 
 static json_t *make_entry(const char *name, const struct oci_descriptor *d)
 {
-	json_t *entry = json_pack("{s:s, s:s, s:I, s:{s:s}}", "mediaType", d->media_type, "digest",
-				  d->digest, "size", (json_int_t)d->size, "annotations",
-				  STORE_ANNOTATION_NAME, name);
+	json_t *entry =
+		json_pack("{s:s, s:s, s:I, s:{s:s}}", "mediaType", d->media_type, "digest", d->digest,
+				  "size", (json_int_t)d->size, "annotations", STORE_ANNOTATION_NAME, name);
 	json_t *platform;
 
 	if (!d->platform.os[0])
@@ -123,13 +124,14 @@ static json_t *make_entry(const char *name, const struct oci_descriptor *d)
 }
 
 int oci_store_tag(struct oci_store *s, const struct oci_ref *ref, const struct oci_descriptor *d,
-		  struct error *err)
+				  struct error *err)
 {
 	return oci_store_tag_with(s, ref, d, NULL, err);
 }
 
-int oci_store_tag_with(struct oci_store *s, const struct oci_ref *ref, const struct oci_descriptor *d,
-		       const struct oci_attach *what, struct error *err)
+int oci_store_tag_with(struct oci_store *s, const struct oci_ref *ref,
+					   const struct oci_descriptor *d, const struct oci_attach *what,
+					   struct error *err)
 {
 	AUTO_FREE char *name = kept_name(ref);
 	AUTO_JSON json_t *artifacts = json_array();
@@ -138,12 +140,12 @@ int oci_store_tag_with(struct oci_store *s, const struct oci_ref *ref, const str
 
 	if (!oci_store_has(s, d->digest, d->size))
 		return err_set(err, ERR_MISSING, "cannot name %s: %s is not in the image store", name,
-			       d->digest);
+					   d->digest);
 	if (what && store_put_artifacts(s, d, what, artifacts, err) < 0)
 		return -1;
 	/* the blobs' names must be on the disk before the index refers to them */
 	if (fs_sync_dir(s->blobs, err) < 0 || store_index_lock(s, &lock, err) < 0 ||
-	    store_index_read(s, &index, err) < 0)
+		store_index_read(s, &index, err) < 0)
 		return -1;
 	drop_name(index, name);
 	json_array_append_new(json_object_get(index, "manifests"), make_entry(name, d));
@@ -205,7 +207,7 @@ static int not_found(const struct oci_images *images, const char *name, struct e
 }
 
 int oci_store_find(struct oci_store *s, const struct oci_ref *ref, struct oci_descriptor *out,
-		   struct error *err)
+				   struct error *err)
 {
 	AUTO(oci_images) struct oci_images images = {0};
 	AUTO_FREE char *name = ref->digest ? oci_ref_text(ref) : kept_name(ref);
@@ -216,7 +218,7 @@ int oci_store_find(struct oci_store *s, const struct oci_ref *ref, struct oci_de
 		const struct oci_image *image = &images.items[i];
 
 		if (ref->digest ? strcmp(image->descriptor.digest, ref->digest) != 0
-				: strcmp(image->ref, name) != 0)
+						: strcmp(image->ref, name) != 0)
 			continue;
 		oci_descriptor_copy(&image->descriptor, out);
 		return 0;
@@ -225,7 +227,7 @@ int oci_store_find(struct oci_store *s, const struct oci_ref *ref, struct oci_de
 }
 
 int oci_store_untag(struct oci_store *s, const struct oci_ref *ref, bool prune, uint64_t *freed,
-		    struct error *err)
+					struct error *err)
 {
 	AUTO_FREE char *name = kept_name(ref);
 	AUTO_JSON json_t *index = NULL;

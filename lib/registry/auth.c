@@ -67,7 +67,7 @@ void auth_use(struct auth *a, const struct creds *c)
 {
 	creds_release(&a->creds);
 	a->creds = (struct creds){xstrdup_opt(c->username), xstrdup_opt(c->password),
-				  xstrdup_opt(c->identity_token)};
+							  xstrdup_opt(c->identity_token)};
 	a->looked = true;
 	forget_tokens(a);
 }
@@ -178,7 +178,8 @@ static int post_form(struct auth *a, struct http_response *response, struct erro
 {
 	AUTO_FREE char *url = url_text(&a->realm);
 	AUTO_SECRET struct buf form = {0};
-	AUTO(http_request) struct http_request request = {
+	AUTO(http_request)
+	struct http_request request = {
 		.method = "POST", .url = url, .has_body = true, .max_bytes = HTTP_MAX_TOKEN_BYTES};
 
 	add_form(a, &form);
@@ -188,11 +189,12 @@ static int post_form(struct auth *a, struct http_response *response, struct erro
 	return http_send(a->o.client, &request, response, err);
 }
 
-static int get_token(struct auth *a, bool with_creds, struct http_response *response, struct error *err)
+static int get_token(struct auth *a, bool with_creds, struct http_response *response,
+					 struct error *err)
 {
 	AUTO_FREE char *url = get_url(a, with_creds);
-	AUTO(http_request) struct http_request request = {
-		.method = "GET", .url = url, .max_bytes = HTTP_MAX_TOKEN_BYTES};
+	AUTO(http_request)
+	struct http_request request = {.method = "GET", .url = url, .max_bytes = HTTP_MAX_TOKEN_BYTES};
 	int rc;
 
 	http_headers_add(&request.headers, "Accept", "application/json");
@@ -209,17 +211,17 @@ static int get_token(struct auth *a, bool with_creds, struct http_response *resp
 }
 
 static int refused(const struct auth *a, bool with_creds, const struct http_response *response,
-		   struct error *err)
+				   struct error *err)
 {
 	AUTO_FREE char *label = url_label(&a->realm);
 
 	if (response->status == 400 || response->status == 401 || response->status == 403) {
 		if (with_creds)
 			err_set(err, ERR_DENIED, "%s refused the user name or password of '%s': %d", label,
-				a->creds.username, response->status);
+					a->creds.username, response->status);
 		else
 			err_set(err, ERR_DENIED, "%s gives no token without a login: %d", label,
-				response->status);
+					response->status);
 		return err_hint(err, "run 'msctl login %s'", a->o.host);
 	}
 	return err_set(err, ERR_NET, "token service %s answered %d", label, response->status);
@@ -252,10 +254,12 @@ static int fetch(struct auth *a, char **value, int64_t *life_ms, struct error *e
 
 /* --- what the registry asks for --- */
 
-/* "aws" and the like: kinds of scope that we do not compute. Scopes on repositories are ours to choose. */
+/* "aws" and the like: kinds of scope that we do not compute. Scopes on repositories are ours to
+ * choose. */
 static void take_scope(struct auth *a, const char *scope)
 {
-	if (!scope || !*scope || strchr(scope, ':') || (a->extra_scope && strcmp(a->extra_scope, scope) == 0))
+	if (!scope || !*scope || strchr(scope, ':') ||
+		(a->extra_scope && strcmp(a->extra_scope, scope) == 0))
 		return;
 	free(a->extra_scope);
 	a->extra_scope = xstrdup(scope);
@@ -269,7 +273,8 @@ static int take_bearer(struct auth *a, const struct challenge *c, struct error *
 	bool with_creds = false;
 
 	if (!realm || !*realm)
-		return err_set(err, ERR_INPUT, "%s asks for a token, but names no token service", a->o.host);
+		return err_set(err, ERR_INPUT, "%s asks for a token, but names no token service",
+					   a->o.host);
 	if (url_resolve(a->o.api, realm, &url, err) < 0)
 		return err_wrap(err, "token service of %s", a->o.host);
 	if (auth_check_realm(a->o.api, &url, &with_creds, err) < 0)
@@ -292,7 +297,7 @@ static int take_challenge(struct auth *a, const struct http_response *denied, st
 
 	for (size_t i = 0; i < denied->headers.count; i++)
 		if (strcasecmp(denied->headers.items[i].name, "WWW-Authenticate") == 0 &&
-		    challenges_parse(denied->headers.items[i].value, &all, err) < 0)
+			challenges_parse(denied->headers.items[i].value, &all, err) < 0)
 			return err_wrap(err, "%s: WWW-Authenticate", a->o.host);
 	c = challenges_find(&all, "bearer");
 	if (c)
@@ -330,14 +335,14 @@ static int give_bearer(struct auth *a, bool was_denied, struct buf *value, struc
 		return -1;
 	if (a->foreign_service && auth_has_creds(a))
 		log_line(a->o.log, 1, "token service %s does not belong to %s: asked without credentials",
-			 a->realm.host, a->o.host);
+				 a->realm.host, a->o.host);
 	buf_addf(value, "Bearer %s", fresh);
 	keep_token(a, scopes, fresh, life_ms);
 	return 1;
 }
 
-static int authorize(void *user, const struct http_request *request, const struct http_response *denied,
-		     struct buf *value, struct error *err)
+static int authorize(void *user, const struct http_request *request,
+					 const struct http_response *denied, struct buf *value, struct error *err)
 {
 	struct auth *a = user;
 	AUTO(url) struct url url = {0};
@@ -360,7 +365,7 @@ static int authorize(void *user, const struct http_request *request, const struc
 }
 
 static int authorize_token(void *user, const struct http_request *request,
-			   const struct http_response *denied, struct buf *value, struct error *err)
+						   const struct http_response *denied, struct buf *value, struct error *err)
 {
 	const struct auth *a = user;
 

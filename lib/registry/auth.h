@@ -1,9 +1,11 @@
-/* auth.h - who we are to one registry: Basic, or Bearer tokens of the service that the registry names
- * (distribution: docs/content/spec/auth/token.md, oauth.md, scope.md). For lib/registry/ and its tests.
+/* auth.h - who we are to one registry: Basic, or Bearer tokens of the service that the registry
+ * names (distribution: docs/content/spec/auth/token.md, oauth.md, scope.md). For lib/registry/ and
+ * its tests.
  *
- * What is asked for is computed here, never taken over from a challenge. Tokens live in memory, each for
- * the scopes it was asked for. Credentials go to the registry's origin, and to a token service on the same
- * host name or, both over https, in the same parent domain; another service is asked anonymously. */
+ * What is asked for is computed here, never taken over from a challenge. Tokens live in memory,
+ * each for the scopes it was asked for. Credentials go to the registry's origin, and to a token
+ * service on the same host name or, both over https, in the same parent domain; another service is
+ * asked anonymously. */
 #pragma once
 
 #include "base/strv.h"
@@ -24,9 +26,9 @@ struct auth_token {
 };
 
 struct auth_options {
-	const char *host;           /* as the user writes it: for finding credentials and for messages */
-	const struct url *api;      /* where the registry is; borrowed */
-	struct creds_store *store;  /* NULL: anonymous; borrowed */
+	const char *host;          /* as the user writes it: for finding credentials and for messages */
+	const struct url *api;     /* where the registry is; borrowed */
+	struct creds_store *store; /* NULL: anonymous; borrowed */
 	struct http_client *client; /* for asking token services; made with auth_for_tokens; borrowed */
 	const struct clock *clock;
 	const struct log *log;
@@ -37,10 +39,10 @@ struct auth {
 	char *name;         /* repository, for path-scoped credentials; NULL */
 	struct strv scopes; /* what the work at hand needs, the most important first */
 	struct creds creds;
-	bool looked; /* for credentials */
-	bool basic;  /* the registry asks for Basic */
+	bool looked;          /* for credentials */
+	bool basic;           /* the registry asks for Basic */
 	bool foreign_service; /* the token service is not given credentials */
-	struct url realm; /* host NULL: not told yet */
+	struct url realm;     /* host NULL: not told yet */
 	char *service;
 	char *extra_scope; /* a scope of the server's own kind: "aws" */
 	struct auth_token *tokens;
@@ -51,11 +53,13 @@ struct auth {
 void auth_init(struct auth *a, const struct auth_options *o);
 void auth_release(struct auth *a);
 
-/* The callbacks for the client that speaks to the registry, and for the one that speaks to token services. */
+/* The callbacks for the client that speaks to the registry, and for the one that speaks to token
+ * services. */
 struct http_auth auth_for_registry(struct auth *a);
 struct http_auth auth_for_tokens(struct auth *a);
 
-/* From now on ask for this: ACTIONS ("pull", "pull,push") on NAME, and pull on each of others (NULL: none). */
+/* From now on ask for this: ACTIONS ("pull", "pull,push") on NAME, and pull on each of others
+ * (NULL: none). */
 void auth_want(struct auth *a, const char *name, const char *actions, const struct strv *others);
 /* Use these credentials instead of looking for some. */
 void auth_use(struct auth *a, const struct creds *c);
@@ -63,7 +67,10 @@ void auth_use(struct auth *a, const struct creds *c);
 bool auth_has_creds(const struct auth *a);
 
 /* --- token.c --- */
-/* May this realm be asked, and with credentials? ERR_DENIED when not at all: "token service must use https" ... */
-int auth_check_realm(const struct url *api, const struct url *realm, bool *with_creds, struct error *err);
+/* May this realm be asked, and with credentials? ERR_DENIED when not at all: "token service must
+ * use https" ... */
+int auth_check_realm(const struct url *api, const struct url *realm, bool *with_creds,
+					 struct error *err);
 /* Read a token service's answer: the token and its life. ERR_INPUT. */
-int auth_read_token(struct span body, const char *name, char **value, int64_t *life_ms, struct error *err);
+int auth_read_token(struct span body, const char *name, char **value, int64_t *life_ms,
+					struct error *err);

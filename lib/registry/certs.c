@@ -22,7 +22,8 @@ static int add_file(const char *path, struct buf *out, struct error *err)
 /* "client.cert" with "client.key": the first pair of a folder. */
 static int add_pair(const char *cert_path, struct registry *r, struct error *err)
 {
-	AUTO_FREE char *key_path = xasprintf("%.*s.key", (int)(strlen(cert_path) - strlen(".cert")), cert_path);
+	AUTO_FREE char *key_path =
+		xasprintf("%.*s.key", (int)(strlen(cert_path) - strlen(".cert")), cert_path);
 
 	if (r->cert.len)
 		return 0;

@@ -27,17 +27,18 @@ static void tell(const struct download *x, enum progress_kind kind, const char *
 
 /* A length that is not the manifest's is told before the body is read. */
 static int on_start(void *user, int status, const struct http_headers *headers, uint64_t offset,
-		    struct error *err)
+					struct error *err)
 {
 	struct download *x = user;
 	const char *length = http_headers_get(headers, "Content-Length");
 	int64_t bytes;
 
 	(void)status;
-	if (length && text_to_int(length, 0, INT64_MAX, &bytes) && (uint64_t)bytes + offset != x->d->size)
+	if (length && text_to_int(length, 0, INT64_MAX, &bytes) &&
+		(uint64_t)bytes + offset != x->d->size)
 		return err_set(err, ERR_INPUT,
-			       "the registry sends %" PRIu64 " bytes, its manifest says %" PRIu64,
-			       (uint64_t)bytes + offset, x->d->size);
+					   "the registry sends %" PRIu64 " bytes, its manifest says %" PRIu64,
+					   (uint64_t)bytes + offset, x->d->size);
 	if (offset == 0 && oci_blob_writer_size(x->writer) > 0)
 		return oci_blob_writer_restart(x->writer, err);
 	return 0;
@@ -50,8 +51,8 @@ static int on_data(void *user, const void *data, size_t len, struct error *err)
 
 	if (len > x->d->size - have)
 		return err_set(err, ERR_INPUT,
-			       "the registry sends more than the %" PRIu64 " bytes of its manifest",
-			       x->d->size);
+					   "the registry sends more than the %" PRIu64 " bytes of its manifest",
+					   x->d->size);
 	if (oci_blob_writer_add(x->writer, data, len, err) < 0)
 		return -1;
 	if (have + len - x->told >= TELL_BYTES) {
@@ -132,7 +133,7 @@ static int begin(struct job *j, struct error *err)
 
 /* 1: the store has it, 0: it is to be fetched (or anew: what comes heals a damaged one). */
 static int from_store(struct pull *p, const struct oci_manifest *m, const struct oci_descriptor *d,
-		      struct error *err)
+					  struct error *err)
 {
 	bool is_config = d == &m->config;
 	AUTO(buf) struct buf bytes = {0};
@@ -140,7 +141,8 @@ static int from_store(struct pull *p, const struct oci_manifest *m, const struct
 
 	if (!oci_store_has(p->what->store, d->digest, d->size))
 		return 0;
-	if (is_config && oci_store_read(p->what->store, d, OCI_MAX_MANIFEST_BYTES, &bytes, &damaged) < 0)
+	if (is_config &&
+		oci_store_read(p->what->store, d, OCI_MAX_MANIFEST_BYTES, &bytes, &damaged) < 0)
 		return 0;
 	if (is_config && pull_check_config(m, p->expect, buf_span(&bytes), d->digest, err) < 0)
 		return -1;
@@ -150,7 +152,7 @@ static int from_store(struct pull *p, const struct oci_manifest *m, const struct
 }
 
 static int plan_blob(struct pull *p, struct map *seen, const struct oci_manifest *m,
-		     const struct oci_descriptor *d, struct error *err)
+					 const struct oci_descriptor *d, struct error *err)
 {
 	bool is_config = d == &m->config;
 	int rc;
@@ -159,12 +161,13 @@ static int plan_blob(struct pull *p, struct map *seen, const struct oci_manifest
 		return 0;
 	if (is_config && d->size > OCI_MAX_MANIFEST_BYTES)
 		return err_set(err, ERR_INPUT, "config %s is larger than %u bytes", d->digest,
-			       OCI_MAX_MANIFEST_BYTES);
+					   OCI_MAX_MANIFEST_BYTES);
 	rc = from_store(p, m, d, err);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	p->downloads = xrealloc(p->downloads, p->count + 1, sizeof(*p->downloads));
-	p->downloads[p->count++] = (struct download){.pull = p, .d = d, .manifest = is_config ? m : NULL};
+	p->downloads[p->count++] =
+		(struct download){.pull = p, .d = d, .manifest = is_config ? m : NULL};
 	return 0;
 }
 

@@ -1,4 +1,5 @@
-/* What a registry says when it refuses (distribution-spec, "Error Codes"), and what to do about it. */
+/* What a registry says when it refuses (distribution-spec, "Error Codes"), and what to do about it.
+ */
 #include "base/mem.h"
 #include "doc/json.h"
 #include "registry/session.h"
@@ -7,13 +8,15 @@
 
 #define MAX_SAID 300
 
-/* The first of {"errors": [{code, message}]}; some servers send {"error": ...}, proxies send pages. NULL: nothing to be read. */
+/* The first of {"errors": [{code, message}]}; some servers send {"error": ...}, proxies send pages.
+ * NULL: nothing to be read. */
 static json_t *parse_body(const struct http_response *response)
 {
 	json_t *doc = NULL;
 	struct error ignored;
 
-	if (response->body.len == 0 || doc_json_parse(buf_span(&response->body), "answer", &doc, &ignored) < 0)
+	if (response->body.len == 0 ||
+		doc_json_parse(buf_span(&response->body), "answer", &doc, &ignored) < 0)
 		return NULL;
 	return doc;
 }
@@ -25,9 +28,8 @@ bool session_has_code(const struct http_response *response, const char *code)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(errors, i, item)
-		if (strcmp(doc_text(item, "code", ""), code) == 0)
-			return true;
+	json_array_foreach(errors, i,
+					   item) if (strcmp(doc_text(item, "code", ""), code) == 0) return true;
 	return false;
 }
 
@@ -42,8 +44,8 @@ static void add_said(const struct http_response *response, struct error *err)
 		message = doc_text(doc, "error", doc_text(doc, "message", ""));
 	if (!code[0] && !message[0])
 		return;
-	err_set(err, err->code, "%s: %.64s%s%.*s", before, code, code[0] && message[0] ? ": " : "", MAX_SAID,
-		message);
+	err_set(err, err->code, "%s: %.64s%s%.*s", before, code, code[0] && message[0] ? ": " : "",
+			MAX_SAID, message);
 }
 
 static int hint_denied(const struct registry *r, const char *name, struct error *err)
@@ -51,11 +53,11 @@ static int hint_denied(const struct registry *r, const char *name, struct error 
 	if (!auth_has_creds(&r->auth))
 		return err_hint(err, "run 'msctl login %s'", r->o.host);
 	return err_hint(err, "run 'msctl login %s' with an account that may do this to %s", r->o.host,
-			name ? name : "it");
+					name ? name : "it");
 }
 
 static int hint(const struct registry *r, const char *name, const struct http_response *response,
-		struct error *err)
+				struct error *err)
 {
 	switch (response->status) {
 	case 401:
@@ -64,7 +66,7 @@ static int hint(const struct registry *r, const char *name, const struct http_re
 	case 404:
 		if (session_has_code(response, "NAME_UNKNOWN"))
 			return err_hint(err, "check the name: %s has no repository %s, or does not show it",
-					r->o.host, name ? name : "");
+							r->o.host, name ? name : "");
 		return err_hint(err, "check the name, the tag, and whether you may see them");
 	case 405:
 		return err_hint(err, "%s does not allow this; it may be read-only", r->o.host);
@@ -88,8 +90,11 @@ static bool is_host_by_case(const char *host)
 void session_hint(const struct registry *r, struct error *err)
 {
 	if (err->code == ERR_NET && is_host_by_case(r->o.host)) {
-		err_hint(err, "'%s' is taken as a registry host because of its upper-case letter; write names of "
-			      "images in lower case", r->o.host);
+		err_hint(
+			err,
+			"'%s' is taken as a registry host because of its upper-case letter; write names of "
+			"images in lower case",
+			r->o.host);
 		return;
 	}
 	if (err->hint[0])
@@ -97,14 +102,17 @@ void session_hint(const struct registry *r, struct error *err)
 	if (err->code == ERR_NET)
 		err_hint(err, "check %s and the network, then run the command again", r->o.host);
 	else if (err->code == ERR_INPUT)
-		err_hint(err, "%s sent something that is not what it should be: try again, then ask those who run it",
-			 r->o.host);
+		err_hint(
+			err,
+			"%s sent something that is not what it should be: try again, then ask those who run it",
+			r->o.host);
 	else if (err->code == ERR_DENIED)
 		err_hint(err, "ask those who run %s", r->o.host);
 }
 
-int session_status_error(const struct registry *r, const char *name, const struct http_request *request,
-			 const struct http_response *response, struct error *err)
+int session_status_error(const struct registry *r, const char *name,
+						 const struct http_request *request, const struct http_response *response,
+						 struct error *err)
 {
 	http_status_error(request, response, err);
 	add_said(response, err);

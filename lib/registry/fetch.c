@@ -14,24 +14,26 @@ static char *content_type(const struct http_response *response)
 }
 
 static int check_digests(const struct oci_ref *ref, const struct http_response *response,
-			 const char is[OCI_DIGEST_LEN + 1], struct error *err)
+						 const char is[OCI_DIGEST_LEN + 1], struct error *err)
 {
 	const char *said = http_headers_get(&response->headers, "Docker-Content-Digest");
 
 	if (ref->digest && strcmp(ref->digest, is) != 0)
-		return err_set(err, ERR_INPUT, "the registry sent a manifest with the digest %s instead of %s",
-			       is, ref->digest);
+		return err_set(err, ERR_INPUT,
+					   "the registry sent a manifest with the digest %s instead of %s", is,
+					   ref->digest);
 	/* other algorithms are the server's business */
 	if (said && strncmp(said, "sha256:", 7) == 0 && strcmp(said, is) != 0)
-		return err_set(err, ERR_INPUT, "the registry says that the manifest's digest is %s, but it is %s",
-			       said, is);
+		return err_set(err, ERR_INPUT,
+					   "the registry says that the manifest's digest is %s, but it is %s", said,
+					   is);
 	return 0;
 }
 
 static bool is_schema1(const char *type)
 {
 	return strcasecmp(type, "application/vnd.docker.distribution.manifest.v1+json") == 0 ||
-	       strcasecmp(type, "application/vnd.docker.distribution.manifest.v1+prettyjws") == 0;
+		   strcasecmp(type, "application/vnd.docker.distribution.manifest.v1+prettyjws") == 0;
 }
 
 /* Schema 1 has neither layers' sizes nor a config with a digest: there is nothing to verify by. */
@@ -45,11 +47,14 @@ static int check_type(const char *type, struct error *err)
 }
 
 int registry_get_manifest(struct registry *r, const struct oci_ref *ref, struct oci_descriptor *d,
-			  struct oci_manifest *out, struct error *err)
+						  struct oci_manifest *out, struct error *err)
 {
-	AUTO_FREE char *rest = xasprintf("manifests/%s", ref->digest ? ref->digest : ref->tag ? ref->tag : "latest");
+	AUTO_FREE char *rest = xasprintf("manifests/%s", ref->digest ? ref->digest
+													 : ref->tag  ? ref->tag
+																 : "latest");
 	AUTO_FREE char *url = session_url(r, ref->name, rest);
-	AUTO(http_request) struct http_request request = {
+	AUTO(http_request)
+	struct http_request request = {
 		.method = "GET", .url = url, .max_bytes = OCI_MAX_MANIFEST_BYTES};
 	AUTO(http_response) struct http_response response = {0};
 	AUTO(oci_manifest) struct oci_manifest m = {0};
@@ -65,7 +70,7 @@ int registry_get_manifest(struct registry *r, const struct oci_ref *ref, struct 
 	oci_digest_of(buf_str(&response.body), response.body.len, is);
 	type = content_type(&response);
 	if (check_digests(ref, &response, is, err) < 0 || check_type(type, err) < 0 ||
-	    oci_manifest_parse(buf_span(&response.body), type, "manifest", &m, err) < 0) {
+		oci_manifest_parse(buf_span(&response.body), type, "manifest", &m, err) < 0) {
 		session_hint(r, err);
 		return -1;
 	}
@@ -76,11 +81,12 @@ int registry_get_manifest(struct registry *r, const struct oci_ref *ref, struct 
 }
 
 int registry_get_blob(struct registry *r, const struct oci_ref *ref, const struct oci_descriptor *d,
-		      struct buf *out, struct error *err)
+					  struct buf *out, struct error *err)
 {
 	AUTO_FREE char *rest = xasprintf("blobs/%s", d->digest);
 	AUTO_FREE char *url = session_url(r, ref->name, rest);
-	struct http_request request = {.method = "GET", .url = url, .max_bytes = OCI_MAX_MANIFEST_BYTES};
+	struct http_request request = {
+		.method = "GET", .url = url, .max_bytes = OCI_MAX_MANIFEST_BYTES};
 	AUTO(http_response) struct http_response response = {0};
 	char is[OCI_DIGEST_LEN + 1];
 
@@ -99,8 +105,8 @@ int registry_get_blob(struct registry *r, const struct oci_ref *ref, const struc
 	return 0;
 }
 
-int registry_choose(const struct oci_manifest *index, const struct oci_platform *want, const char *name,
-		    const struct oci_descriptor **out, struct error *err)
+int registry_choose(const struct oci_manifest *index, const struct oci_platform *want,
+					const char *name, const struct oci_descriptor **out, struct error *err)
 {
 	const struct oci_descriptor *found = oci_index_find(index, want);
 	AUTO_FREE char *wanted = oci_platform_text(want);
@@ -111,9 +117,8 @@ int registry_choose(const struct oci_manifest *index, const struct oci_platform 
 		return 0;
 	}
 	for (size_t i = 0; i < index->layer_count && have.len < 200; i++) {
-		AUTO_FREE char *text = index->layers[i].platform.os[0]
-					       ? oci_platform_text(&index->layers[i].platform)
-					       : NULL;
+		AUTO_FREE char *text =
+			index->layers[i].platform.os[0] ? oci_platform_text(&index->layers[i].platform) : NULL;
 
 		if (text && strncmp(text, "unknown/", 8) != 0)
 			buf_addf(&have, "%s%s", have.len ? ", " : "", text);

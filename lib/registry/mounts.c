@@ -20,7 +20,7 @@ void mounts_load(struct mounts *m, const char *cache_dir, const char *host)
 	if (cache_dir)
 		m->path = xasprintf("%s/blobs/%s.json", cache_dir, host);
 	if (m->path && fs_read(m->path, MAX_FILE_BYTES, &text, &ignored) == 0 &&
-	    doc_json_parse(buf_span(&text), m->path, &doc, &ignored) == 0 && json_is_object(doc))
+		doc_json_parse(buf_span(&text), m->path, &doc, &ignored) == 0 && json_is_object(doc))
 		m->doc = TAKE(doc);
 	else
 		m->doc = json_object();
@@ -33,7 +33,8 @@ void mounts_release(struct mounts *m)
 	*m = (struct mounts){0};
 }
 
-/* The file is advice from a folder that others may write to: a name is used only if it could be one. */
+/* The file is advice from a folder that others may write to: a name is used only if it could be
+ * one. */
 static bool is_name(const char *text)
 {
 	AUTO(oci_ref) struct oci_ref ref = {0};

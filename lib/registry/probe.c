@@ -9,8 +9,9 @@
 
 #define PROBE_MS 1000
 
-/* A ClientHello of TLS 1.2. The last two cipher suites are no suites but an empty line: a server that reads HTTP
- * answers at once, one that reads TLS skips what it does not know. */
+/* A ClientHello of TLS 1.2. The last two cipher suites are no suites but an empty line: a server
+ * that reads HTTP answers at once, one that reads TLS skips what it does not know. */
+/* clang-format off */
 static const unsigned char hello[] = {
 	0x16, 0x03, 0x01, 0x00, 0x37,                   /* record: handshake, 55 bytes */
 	0x01, 0x00, 0x00, 0x33, 0x03, 0x03,             /* ClientHello, 51 bytes, TLS 1.2 */
@@ -21,6 +22,7 @@ static const unsigned char hello[] = {
 	0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x2c, 0xc0, 0x30, 0x0d, 0x0a, 0x0d, 0x0a,
 	0x01, 0x00,                                     /* no compression */
 };
+/* clang-format on */
 
 static int connect_to(const char *host, uint16_t port)
 {
@@ -50,7 +52,8 @@ bool probe_speaks_tls(const char *host, uint16_t port)
 	bool bracketed = len > 2 && host[0] == '[';
 	unsigned char first = 0;
 
-	snprintf(name, sizeof(name), "%.*s", bracketed ? (int)len - 2 : (int)len, host + (bracketed ? 1 : 0));
+	snprintf(name, sizeof(name), "%.*s", bracketed ? (int)len - 2 : (int)len,
+			 host + (bracketed ? 1 : 0));
 	AUTO_CLOSE int fd = connect_to(name, port);
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 

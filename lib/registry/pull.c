@@ -28,30 +28,32 @@ static bool is_layer_type(const char *type)
 static bool is_image(const struct oci_manifest *m)
 {
 	return strcmp(m->config.media_type, OCI_MEDIA_CONFIG) == 0 ||
-	       strcmp(m->config.media_type, DOCKER_MEDIA_CONFIG) == 0;
+		   strcmp(m->config.media_type, DOCKER_MEDIA_CONFIG) == 0;
 }
 
 /* An image that would be pulled only to be unusable is refused before its layers come. */
 static int check_image(const struct oci_manifest *m, struct error *err)
 {
 	if (!is_image(m)) {
-		err_set(err, ERR_INPUT, "this is no image but an artifact of type '%s'", m->config.media_type);
+		err_set(err, ERR_INPUT, "this is no image but an artifact of type '%s'",
+				m->config.media_type);
 		return err_hint(err, "msctl pulls container images");
 	}
 	for (size_t i = 0; i < m->layer_count; i++)
 		if (!is_layer_type(m->layers[i].media_type))
 			return err_set(err, ERR_INPUT, "layer %s has the unknown media type '%s'",
-				       m->layers[i].digest, m->layers[i].media_type);
+						   m->layers[i].digest, m->layers[i].media_type);
 	return 0;
 }
 
 static bool is_for(const struct oci_platform *is, const struct oci_platform *want)
 {
 	return strcmp(is->os, want->os) == 0 && strcmp(is->arch, want->arch) == 0 &&
-	       (!is->variant[0] || !want->variant[0] || strcmp(is->variant, want->variant) == 0);
+		   (!is->variant[0] || !want->variant[0] || strcmp(is->variant, want->variant) == 0);
 }
 
-static int wrong_platform(const struct oci_platform *is, const struct oci_platform *want, struct error *err)
+static int wrong_platform(const struct oci_platform *is, const struct oci_platform *want,
+						  struct error *err)
 {
 	AUTO_FREE char *has = oci_platform_text(is);
 	AUTO_FREE char *wanted = oci_platform_text(want);
@@ -60,8 +62,8 @@ static int wrong_platform(const struct oci_platform *is, const struct oci_platfo
 	return err_hint(err, "pull it without --platform, or with --platform %s", has);
 }
 
-int pull_check_config(const struct oci_manifest *m, const struct oci_platform *expect, struct span config,
-		      const char *name, struct error *err)
+int pull_check_config(const struct oci_manifest *m, const struct oci_platform *expect,
+					  struct span config, const char *name, struct error *err)
 {
 	AUTO(oci_config) struct oci_config c = {0};
 
@@ -70,8 +72,8 @@ int pull_check_config(const struct oci_manifest *m, const struct oci_platform *e
 	if (oci_config_parse(config, name, &c, err) < 0)
 		return -1;
 	if (c.diff_ids.count != m->layer_count)
-		return err_set(err, ERR_INPUT, "%s names %zu layers, its manifest %zu", name, c.diff_ids.count,
-			       m->layer_count);
+		return err_set(err, ERR_INPUT, "%s names %zu layers, its manifest %zu", name,
+					   c.diff_ids.count, m->layer_count);
 	if (expect && !is_for(&c.platform, expect))
 		return wrong_platform(&c.platform, expect, err);
 	return 0;
@@ -79,10 +81,11 @@ int pull_check_config(const struct oci_manifest *m, const struct oci_platform *e
 
 /* From the store when it is there, else from the registry by its digest. */
 static int get_child(struct pull *p, const struct oci_descriptor *d, struct oci_manifest *out,
-		     struct error *err)
+					 struct error *err)
 {
 	struct error ignored;
-	AUTO(oci_ref) struct oci_ref ref = {
+	AUTO(oci_ref)
+	struct oci_ref ref = {
 		.host = xstrdup(p->what->from->host),
 		.name = xstrdup(p->what->from->name),
 		.digest = xstrdup(d->digest),
@@ -90,7 +93,7 @@ static int get_child(struct pull *p, const struct oci_descriptor *d, struct oci_
 	AUTO(oci_descriptor) struct oci_descriptor is = {0};
 
 	if (oci_store_has(p->what->store, d->digest, d->size) &&
-	    oci_store_manifest(p->what->store, d, out, &ignored) == 0)
+		oci_store_manifest(p->what->store, d, out, &ignored) == 0)
 		return 0;
 	if (registry_get_manifest(p->r, &ref, &is, out, err) < 0)
 		return -1;
@@ -108,8 +111,8 @@ static void take(struct pull *p, struct oci_manifest *m, const struct oci_descri
 	list_push(&p->descriptors, copy);
 }
 
-static int take_all(struct pull *p, struct oci_manifest *m, const struct oci_descriptor *d, int depth,
-		    struct error *err)
+static int take_all(struct pull *p, struct oci_manifest *m, const struct oci_descriptor *d,
+					int depth, struct error *err)
 {
 	if (depth > REGISTRY_MAX_DEPTH)
 		return err_set(err, ERR_INPUT, "indexes are nested deeper than %d", REGISTRY_MAX_DEPTH);
@@ -117,14 +120,15 @@ static int take_all(struct pull *p, struct oci_manifest *m, const struct oci_des
 		AUTO(oci_manifest) struct oci_manifest child = {0};
 
 		if (session_check_time(p->r, err) < 0 || get_child(p, &m->layers[i], &child, err) < 0 ||
-		    take_all(p, &child, &m->layers[i], depth + 1, err) < 0)
+			take_all(p, &child, &m->layers[i], depth + 1, err) < 0)
 			return -1;
 	}
 	take(p, m, d);
 	return 0;
 }
 
-/* What the reference names; of an index the one manifest for the platform, unless all are wanted. */
+/* What the reference names; of an index the one manifest for the platform, unless all are wanted.
+ */
 static int resolve(struct pull *p, struct error *err)
 {
 	AUTO(oci_manifest) struct oci_manifest m = {0};
@@ -149,7 +153,7 @@ static int resolve(struct pull *p, struct error *err)
 		if (depth > REGISTRY_MAX_DEPTH)
 			return err_set(err, ERR_INPUT, "indexes are nested deeper than %d", REGISTRY_MAX_DEPTH);
 		if (registry_choose(&m, want, p->what->from->name, &chosen, err) < 0 ||
-		    get_child(p, chosen, &child, err) < 0)
+			get_child(p, chosen, &child, err) < 0)
 			return -1;
 		oci_descriptor_release(&d);
 		oci_descriptor_copy(chosen, &d);
@@ -194,9 +198,9 @@ static void remember(const struct pull *p)
 	size_t i;
 
 	mounts_load(&m, p->r->o.cache_dir, p->r->o.host);
-	json_array_foreach(p->result->blobs, i, item)
-		if (strcmp(doc_text(item, "outcome", ""), "downloaded") == 0)
-			mounts_add(&m, doc_text(item, "digest", ""), p->what->from->name);
+	json_array_foreach(p->result->blobs, i,
+					   item) if (strcmp(doc_text(item, "outcome", ""), "downloaded") == 0)
+		mounts_add(&m, doc_text(item, "digest", ""), p->what->from->name);
 	mounts_save(&m);
 }
 
@@ -220,8 +224,8 @@ static void pull_release(struct pull *p)
 	list_release(&p->descriptors);
 }
 
-int registry_pull(struct registry *r, const struct registry_pull *what, struct registry_result *result,
-		  struct error *err)
+int registry_pull(struct registry *r, const struct registry_pull *what,
+				  struct registry_result *result, struct error *err)
 {
 	AUTO(registry_result) struct registry_result done = {0};
 	AUTO(pull) struct pull p = {.r = r, .what = what, .result = &done};

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define MAX_MOUNT_SOURCES 8  /* repositories that a token is asked for */
+#define MAX_MOUNT_SOURCES 8         /* repositories that a token is asked for */
 #define MAX_TAGS_BYTES (256u << 10) /* of an answer that only shows that the repository exists */
 
 /* --- what there is to send --- */
@@ -20,8 +20,8 @@ static void plan_blob(struct push *p, struct map *seen, const struct oci_descrip
 	list_push(&p->blobs, copy);
 }
 
-static int plan_manifest(struct push *p, struct map *seen, const struct oci_descriptor *d, int depth,
-			 struct error *err)
+static int plan_manifest(struct push *p, struct map *seen, const struct oci_descriptor *d,
+						 int depth, struct error *err)
 {
 	AUTO(oci_manifest) struct oci_manifest m = {0};
 	struct oci_descriptor copy;
@@ -29,7 +29,8 @@ static int plan_manifest(struct push *p, struct map *seen, const struct oci_desc
 	if (!map_put(seen, d->digest, NULL))
 		return 0;
 	if (depth > REGISTRY_MAX_DEPTH)
-		return err_set(err, ERR_INPUT, "%s: indexes are nested deeper than %d", d->digest, REGISTRY_MAX_DEPTH);
+		return err_set(err, ERR_INPUT, "%s: indexes are nested deeper than %d", d->digest,
+					   REGISTRY_MAX_DEPTH);
 	if (oci_store_manifest(p->what->store, d, &m, err) < 0) {
 		if (err->code == ERR_MISSING && depth > 0)
 			err_hint(err, "pull the index with --all-platforms first");
@@ -121,12 +122,13 @@ static int ask_manifest(struct push *p, bool *same, struct error *err)
 static bool repository_is_new(struct push *p)
 {
 	AUTO_FREE char *url = session_url(p->r, p->what->to->name, "tags/list?n=1");
-	struct http_request request = {.method = "GET", .url = url, .max_bytes = MAX_TAGS_BYTES, .no_retry = true};
+	struct http_request request = {
+		.method = "GET", .url = url, .max_bytes = MAX_TAGS_BYTES, .no_retry = true};
 	AUTO(http_response) struct http_response response = {0};
 	struct error ignored;
 
 	return session_send(p->r, &request, &response, &ignored) == 0 && response.status == 404 &&
-	       session_has_code(&response, "NAME_UNKNOWN");
+		   session_has_code(&response, "NAME_UNKNOWN");
 }
 
 /* Would it save requests to know? Not for one blob, and not where blobs were seen before. */
@@ -150,8 +152,10 @@ static int send_manifest(struct push *p, size_t i, struct error *err)
 {
 	const struct oci_manifest *m = &p->manifests.items[i];
 	const struct oci_descriptor *d = &p->descriptors.items[i];
-	AUTO_FREE char *url = manifest_url(p, i + 1 == p->manifests.count ? top_reference(p) : d->digest);
-	AUTO(http_request) struct http_request request = {.method = "PUT", .url = url, .has_body = true};
+	AUTO_FREE char *url =
+		manifest_url(p, i + 1 == p->manifests.count ? top_reference(p) : d->digest);
+	AUTO(http_request)
+	struct http_request request = {.method = "PUT", .url = url, .has_body = true};
 	AUTO(http_response) struct http_response response = {0};
 	const char *said;
 
@@ -167,7 +171,8 @@ static int send_manifest(struct push *p, size_t i, struct error *err)
 		return session_status_error(p->r, p->what->to->name, &request, &response, err);
 	said = http_headers_get(&response.headers, "Docker-Content-Digest");
 	if (said && oci_is_digest(said) && strcmp(said, d->digest) != 0)
-		return err_set(err, ERR_INPUT, "%s stored manifest %s as %s", p->r->o.host, d->digest, said);
+		return err_set(err, ERR_INPUT, "%s stored manifest %s as %s", p->r->o.host, d->digest,
+					   said);
 	p->result->manifests++;
 	return 0;
 }
@@ -198,7 +203,8 @@ static int send_all(struct push *p, struct error *err)
 	rc = send_manifests(p, err);
 	if (rc <= 0)
 		return rc;
-	/* a blob was collected as garbage between our question and the manifest: once more, asking for each */
+	/* a blob was collected as garbage between our question and the manifest: once more, asking for
+	 * each */
 	uploads_release(p);
 	forget_counts(p->result);
 	p->repository_is_new = false;
@@ -249,8 +255,8 @@ static void push_release(struct push *p)
 	mounts_release(&p->mounts);
 }
 
-int registry_push(struct registry *r, const struct registry_push *what, struct registry_result *result,
-		  struct error *err)
+int registry_push(struct registry *r, const struct registry_push *what,
+				  struct registry_result *result, struct error *err)
 {
 	AUTO(registry_result) struct registry_result done = {0};
 	AUTO(push) struct push p = {.r = r, .what = what, .result = &done};

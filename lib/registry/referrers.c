@@ -40,7 +40,8 @@ static bool lists_all(const struct attach *a, const struct oci_manifest *index)
 /* 1: *out is the index; 0: there is none. */
 static int get_index(struct attach *a, const char *url, struct oci_manifest *out, struct error *err)
 {
-	AUTO(http_request) struct http_request request = {
+	AUTO(http_request)
+	struct http_request request = {
 		.method = "GET", .url = url, .max_bytes = OCI_MAX_MANIFEST_BYTES};
 	AUTO(http_response) struct http_response response = {0};
 	bool is_api = url == a->api;
@@ -84,9 +85,8 @@ static int send_artifacts(struct attach *a, struct error *err)
 		struct oci_ref ref = {to->host, to->name, NULL, digest};
 
 		if (registry_push(a->r,
-				  &(struct registry_push){
-					  .store = a->what->store, .image = d, .to = &ref},
-				  &result, err) < 0)
+						  &(struct registry_push){.store = a->what->store, .image = d, .to = &ref},
+						  &result, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -94,7 +94,7 @@ static int send_artifacts(struct attach *a, struct error *err)
 
 /* The descriptor of an artifact in the index: with its type and its annotations. */
 static int describe(const struct attach *a, const struct oci_descriptor *d, json_t **out,
-		    struct error *err)
+					struct error *err)
 {
 	AUTO(oci_manifest) struct oci_manifest m = {0};
 	json_t *annotations;
@@ -103,7 +103,7 @@ static int describe(const struct attach *a, const struct oci_descriptor *d, json
 		return -1;
 	annotations = json_object_get(m.json, "annotations");
 	*out = json_pack("{s:s, s:s, s:I, s:s}", "mediaType", m.media_type, "digest", d->digest, "size",
-			 (json_int_t)d->size, "artifactType", doc_text(m.json, "artifactType", ""));
+					 (json_int_t)d->size, "artifactType", doc_text(m.json, "artifactType", ""));
 	if (annotations)
 		json_object_set(*out, "annotations", annotations);
 	return 0;
@@ -111,7 +111,7 @@ static int describe(const struct attach *a, const struct oci_descriptor *d, json
 
 /* The index with what it lacks; old is zeroed when there is none yet. */
 static int extend(const struct attach *a, const struct oci_manifest *old, struct buf *out,
-		  struct error *err)
+				  struct error *err)
 {
 	AUTO_JSON json_t *doc = NULL;
 
@@ -119,7 +119,7 @@ static int extend(const struct attach *a, const struct oci_manifest *old, struct
 		doc = json_deep_copy(old->json);
 	else
 		doc = json_pack("{s:i, s:s, s:[]}", "schemaVersion", 2, "mediaType", OCI_MEDIA_INDEX,
-				"manifests");
+						"manifests");
 	for (size_t i = 0; i < a->artifacts.count; i++) {
 		json_t *entry = NULL;
 
@@ -135,8 +135,8 @@ static int extend(const struct attach *a, const struct oci_manifest *old, struct
 
 static int put_index(struct attach *a, const struct buf *bytes, struct error *err)
 {
-	AUTO(http_request) struct http_request request = {
-		.method = "PUT", .url = a->tag, .has_body = true};
+	AUTO(http_request)
+	struct http_request request = {.method = "PUT", .url = a->tag, .has_body = true};
 	AUTO(http_response) struct http_response response = {0};
 
 	request.body = (struct http_body){.data = bytes->data, .fd = -1, .len = bytes->len};
@@ -148,7 +148,8 @@ static int put_index(struct attach *a, const struct buf *bytes, struct error *er
 	return 0;
 }
 
-/* Two that write at once would lose one another's entries: each reads again until its own are there. */
+/* Two that write at once would lose one another's entries: each reads again until its own are
+ * there. */
 static int update_tag(struct attach *a, struct error *err)
 {
 	for (int i = 0; i <= REGISTRY_TAG_TRIES; i++) {
@@ -161,7 +162,7 @@ static int update_tag(struct attach *a, struct error *err)
 		if (found > 0 && lists_all(a, &old))
 			return 0;
 		if (i < REGISTRY_TAG_TRIES &&
-		    (extend(a, &old, &bytes, err) < 0 || put_index(a, &bytes, err) < 0))
+			(extend(a, &old, &bytes, err) < 0 || put_index(a, &bytes, err) < 0))
 			return -1;
 	}
 	err_set(err, ERR_CONFLICT, "%s does not keep what was added to it", a->tag);
@@ -189,7 +190,7 @@ static int attach_all(struct attach *a, struct error *err)
 }
 
 static int push_subject(struct registry *r, const struct registry_push *what, const char *subject,
-			size_t *count, struct error *err)
+						size_t *count, struct error *err)
 {
 	AUTO(attach) struct attach a = {.r = r, .what = what};
 	AUTO_FREE char *api = xasprintf("referrers/%s", subject);
@@ -208,7 +209,7 @@ static int push_subject(struct registry *r, const struct registry_push *what, co
 }
 
 int registry_push_referrers(struct registry *r, const struct registry_push *what, size_t *count,
-			    struct error *err)
+							struct error *err)
 {
 	AUTO(oci_manifest) struct oci_manifest m = {0};
 	size_t sent = 0;
@@ -216,7 +217,7 @@ int registry_push_referrers(struct registry *r, const struct registry_push *what
 	if (push_subject(r, what, what->image->digest, &sent, err) < 0)
 		return -1;
 	if (oci_is_index_type(what->image->media_type) &&
-	    oci_store_manifest(what->store, what->image, &m, err) < 0)
+		oci_store_manifest(what->store, what->image, &m, err) < 0)
 		return -1;
 	for (size_t i = 0; i < m.layer_count; i++)
 		if (push_subject(r, what, m.layers[i].digest, &sent, err) < 0)

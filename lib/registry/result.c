@@ -17,16 +17,16 @@ void result_add(struct registry_result *result, const struct oci_descriptor *d, 
 	if (!result->blobs)
 		result->blobs = json_array();
 	json_array_append_new(result->blobs, json_pack("{s:s, s:I, s:s}", "digest", d->digest, "size",
-						       (json_int_t)d->size, "outcome", outcome));
+												   (json_int_t)d->size, "outcome", outcome));
 }
 
 char *blob_label(const struct oci_descriptor *d)
 {
-	const char *kind = d->media_type && strstr(d->media_type, "config") ? "config"
-			   : d->media_type && strcmp(d->media_type, DOCKER_MEDIA_CONFIG) == 0 ? "config"
-			   : oci_is_manifest_type(d->media_type)			      ? "manifest"
-			   : oci_is_index_type(d->media_type)			      ? "index"
-											      : "layer";
+	const char *kind = d->media_type && strstr(d->media_type, "config")                   ? "config"
+					   : d->media_type && strcmp(d->media_type, DOCKER_MEDIA_CONFIG) == 0 ? "config"
+					   : oci_is_manifest_type(d->media_type) ? "manifest"
+					   : oci_is_index_type(d->media_type)    ? "index"
+															 : "layer";
 
 	return xasprintf("%s %.8s", kind, oci_digest_hex(d->digest));
 }

@@ -16,8 +16,8 @@ static int find_api(struct registry *r, bool has_certs, struct error *err)
 
 	if (url_parse(text, &url, err) < 0)
 		return err_wrap(err, "registry '%s'", r->o.host);
-	if (r->o.plain_http ||
-	    (url_is_loopback(&url) && !has_certs && !r->o.transport && !probe_speaks_tls(url.host, url.port))) {
+	if (r->o.plain_http || (url_is_loopback(&url) && !has_certs && !r->o.transport &&
+							!probe_speaks_tls(url.host, url.port))) {
 		url_release(&url);
 		if (url_parse(plain, &url, err) < 0)
 			return err_wrap(err, "registry '%s'", r->o.host);
@@ -58,13 +58,13 @@ static int open_clients(struct registry *r, struct error *err)
 	if (http_client_new(&options, &r->token_client, err) < 0)
 		return -1;
 	auth_init(&r->auth, &(struct auth_options){
-				    .host = r->o.host,
-				    .api = &r->api,
-				    .store = r->o.creds,
-				    .client = r->token_client,
-				    .clock = r->clock,
-				    .log = r->o.log,
-			    });
+							.host = r->o.host,
+							.api = &r->api,
+							.store = r->o.creds,
+							.client = r->token_client,
+							.clock = r->clock,
+							.log = r->o.log,
+						});
 	options.transport = r->o.transport;
 	options.auth = &r->auth_callback;
 	return http_client_new(&options, &r->client, err);
@@ -82,7 +82,7 @@ int registry_open(const struct registry_options *options, struct registry **out,
 	if (options->timeout_ms > 0)
 		r->deadline_ms = clock_now(r->clock) + options->timeout_ms;
 	if (certs_load(options->host, r, &has_certs, err) < 0 || find_api(r, has_certs, err) < 0 ||
-	    open_clients(r, err) < 0)
+		open_clients(r, err) < 0)
 		return -1;
 	*out = TAKE(r);
 	return 0;
@@ -122,11 +122,11 @@ int session_check_time(const struct registry *r, struct error *err)
 	if (!r->deadline_ms || clock_now(r->clock) < r->deadline_ms)
 		return 0;
 	return err_set(err, ERR_NET, "gave up on %s after %s", r->o.host,
-		       text_duration(r->o.timeout_ms, text));
+				   text_duration(r->o.timeout_ms, text));
 }
 
-int session_send(struct registry *r, const struct http_request *request, struct http_response *response,
-		 struct error *err)
+int session_send(struct registry *r, const struct http_request *request,
+				 struct http_response *response, struct error *err)
 {
 	struct http_request timed = *request;
 

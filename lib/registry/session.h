@@ -1,4 +1,5 @@
-/* session.h - what the parts of lib/registry share: one host's client, and requests on one repository. */
+/* session.h - what the parts of lib/registry share: one host's client, and requests on one
+ * repository. */
 #pragma once
 
 #include "http/client.h"
@@ -16,7 +17,7 @@
 struct registry {
 	struct registry_options o;
 	const struct clock *clock;
-	struct url api;          /* "https://host/" */
+	struct url api;           /* "https://host/" */
 	struct buf ca, cert, key; /* PEM, from certs.d */
 	struct auth auth;
 	struct http_auth auth_callback, token_callback;
@@ -32,11 +33,13 @@ char *session_url(const struct registry *r, const char *name, const char *rest);
 /* Fails once the time that the user gave is over. */
 int session_check_time(const struct registry *r, struct error *err);
 /* A small request: send and wait. Any status is success. */
-int session_send(struct registry *r, const struct http_request *request, struct http_response *response,
-		 struct error *err);
-/* The error of an answer that is not what was hoped for: request, status, what the registry said, hint. */
-int session_status_error(const struct registry *r, const char *name, const struct http_request *request,
-			 const struct http_response *response, struct error *err);
+int session_send(struct registry *r, const struct http_request *request,
+				 struct http_response *response, struct error *err);
+/* The error of an answer that is not what was hoped for: request, status, what the registry said,
+ * hint. */
+int session_status_error(const struct registry *r, const char *name,
+						 const struct http_request *request, const struct http_response *response,
+						 struct error *err);
 /* A next step for an error that has none. */
 void session_hint(const struct registry *r, struct error *err);
 /* Does an error answer carry this code ("NAME_UNKNOWN")? */
@@ -44,8 +47,8 @@ bool session_has_code(const struct http_response *response, const char *code);
 
 /* probe.c: does a loopback port speak TLS? Waits at most a second. */
 bool probe_speaks_tls(const char *host, uint16_t port);
-/* certs.c: the CA certificates and the client certificate that certs.d folders keep for a host, as docker and podman
- * do. Nothing there is success. *found: a folder exists. */
+/* certs.c: the CA certificates and the client certificate that certs.d folders keep for a host, as
+ * docker and podman do. Nothing there is success. *found: a folder exists. */
 int certs_load(const char *host, struct registry *r, bool *found, struct error *err);
 
 /* A list of things to do, several at once, each as a chain of requests. */
@@ -67,9 +70,11 @@ struct jobs {
 	int (*begin)(struct job *j, struct error *err); /* start the next request of a job */
 };
 
-/* Run all jobs to their end; begin is called for each that waits, also again for one that went back to waiting. */
+/* Run all jobs to their end; begin is called for each that waits, also again for one that went back
+ * to waiting. */
 int jobs_run(struct jobs *set, struct error *err);
-/* From a request's callback: the job is done, or waits for another try. Starts what may start now. */
+/* From a request's callback: the job is done, or waits for another try. Starts what may start now.
+ */
 int jobs_done(struct jobs *set, struct job *j, struct error *err);
 int jobs_wait(struct jobs *set, struct job *j, int64_t delay_ms, struct error *err);
 
@@ -83,13 +88,15 @@ struct mounts {
 void mounts_load(struct mounts *m, const char *cache_dir, const char *host);
 void mounts_release(struct mounts *m);
 bool mounts_has(const struct mounts *m, const char *digest, const char *name);
-/* A repository to mount a blob from into `into`; NULL when none is known, or `into` had the blob itself. Borrowed. */
+/* A repository to mount a blob from into `into`; NULL when none is known, or `into` had the blob
+ * itself. Borrowed. */
 const char *mounts_find(const struct mounts *m, const char *digest, const char *into);
 void mounts_add(struct mounts *m, const char *digest, const char *name);
 /* Keep what is new. Failing to is nobody's problem. */
 void mounts_save(struct mounts *m);
 
 /* What became of a blob. */
-void result_add(struct registry_result *result, const struct oci_descriptor *d, const char *outcome);
+void result_add(struct registry_result *result, const struct oci_descriptor *d,
+				const char *outcome);
 /* "layer 3f2a1c9d" for progress. Caller frees. */
 char *blob_label(const struct oci_descriptor *d);

@@ -1,5 +1,6 @@
-/* One blob: (HEAD) -> POST, with mount -> PUT. docker-registry 2.8 forgets a session whose upload broke off, so a failed PUT
- * is followed by a HEAD (it may have arrived all the same) and a new session, never by the old one. */
+/* One blob: (HEAD) -> POST, with mount -> PUT. docker-registry 2.8 forgets a session whose upload
+ * broke off, so a failed PUT is followed by a HEAD (it may have arrived all the same) and a new
+ * session, never by the old one. */
 #include "registry/upload.h"
 
 #include "base/mem.h"
@@ -96,7 +97,8 @@ static int send_head(struct upload *u)
 
 /* --- an upload session --- */
 
-/* The registry behind a proxy that does not know of it names itself with http, or without its port. */
+/* The registry behind a proxy that does not know of it names itself with http, or without its port.
+ */
 static bool is_own_host(const struct url *api, const struct url *place)
 {
 	bool default_port = place->port == 80 || place->port == 443;
@@ -104,7 +106,8 @@ static bool is_own_host(const struct url *api, const struct url *place)
 	return strcmp(api->host, place->host) == 0 && default_port && strcmp(api->scheme, "https") == 0;
 }
 
-/* Where to PUT: Location against the request, its query left as it is (distribution-spec, "Pushing blobs"). */
+/* Where to PUT: Location against the request, its query left as it is (distribution-spec, "Pushing
+ * blobs"). */
 static int take_location(struct upload *u, const struct http_response *response, struct error *err)
 {
 	const struct url *api = &u->push->r->api;
@@ -114,9 +117,9 @@ static int take_location(struct upload *u, const struct http_response *response,
 
 	if (!location || !*location)
 		return err_set(err, ERR_INPUT, "%s began an upload but says not where (no Location)",
-			       u->push->r->o.host);
+					   u->push->r->o.host);
 	if (url_parse(response->url ? response->url : u->url, &base, err) < 0 ||
-	    url_resolve(&base, location, &place, err) < 0)
+		url_resolve(&base, location, &place, err) < 0)
 		return err_wrap(err, "%s began an upload at an invalid place", u->push->r->o.host);
 	if (!url_same_origin(api, &place) && !is_own_host(api, &place)) {
 		AUTO_FREE char *here = url_origin(api);
@@ -231,19 +234,20 @@ static bool may_pass(const struct http_response *response)
 		return true;
 	case 400:
 		return session_has_code(response, "BLOB_UPLOAD_INVALID") ||
-		       session_has_code(response, "BLOB_UPLOAD_UNKNOWN");
+			   session_has_code(response, "BLOB_UPLOAD_UNKNOWN");
 	default:
 		return response->status >= 500;
 	}
 }
 
-static int check_answer(const struct upload *u, const struct http_response *response, struct error *err)
+static int check_answer(const struct upload *u, const struct http_response *response,
+						struct error *err)
 {
 	const char *said = http_headers_get(&response->headers, "Docker-Content-Digest");
 
 	if (said && oci_is_digest(said) && strcmp(said, u->d->digest) != 0)
 		return err_set(err, ERR_INPUT, "%s stored blob %s as %s", u->push->r->o.host, u->d->digest,
-			       said);
+					   said);
 	return 0;
 }
 
@@ -309,8 +313,9 @@ int uploads_run(struct push *p, struct error *err)
 	for (size_t i = 0; i < p->blobs.count; i++) {
 		struct upload *u = &p->uploads[i];
 		const struct oci_descriptor *d = &p->blobs.items[i];
-		const char *from = p->what->mount_from ? p->what->mount_from
-						       : mounts_find(&p->mounts, d->digest, p->what->to->name);
+		const char *from = p->what->mount_from
+							   ? p->what->mount_from
+							   : mounts_find(&p->mounts, d->digest, p->what->to->name);
 
 		*u = (struct upload){
 			.push = p,

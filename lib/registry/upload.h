@@ -14,7 +14,7 @@ struct upload {
 	int tries;        /* upload sessions begun */
 	int fd;
 	char *url;
-	char *session;    /* Location of an upload that is open */
+	char *session;               /* Location of an upload that is open */
 	struct http_request request; /* the one that runs */
 };
 
@@ -23,7 +23,7 @@ struct push {
 	const struct registry_push *what;
 	struct registry_result *result;
 	struct mounts mounts;
-	LIST(struct oci_manifest) manifests; /* children before their index, the named one last */
+	LIST(struct oci_manifest) manifests;     /* children before their index, the named one last */
 	LIST(struct oci_descriptor) descriptors; /* of manifests */
 	LIST(struct oci_descriptor) blobs;
 	struct upload *uploads; /* one a blob */

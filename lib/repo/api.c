@@ -75,7 +75,7 @@ static int load(struct git_api *api, struct error *err)
 int git_session_start(struct git_session *s, struct error *err)
 {
 	static const int levels[] = {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM,
-				     GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL};
+								 GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL};
 
 	if (load(&s->api, err) < 0)
 		return -1;
@@ -104,5 +104,5 @@ int git_session_fail(const struct git_session *s, const char *act, struct error 
 	const git_error *e = s->api.error_last();
 
 	return err_set(err, ERR_SYS, "%s: %s", act,
-		       e && e->message ? e->message : "libgit2 does not say why");
+				   e && e->message ? e->message : "libgit2 does not say why");
 }

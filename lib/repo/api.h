@@ -33,7 +33,7 @@ struct git_api {
 	int (*describe_format_options_init)(git_describe_format_options *, unsigned);
 	int (*describe_workdir)(git_describe_result **, git_repository *, git_describe_options *);
 	int (*describe_format)(git_buf *, const git_describe_result *,
-			       const git_describe_format_options *);
+						   const git_describe_format_options *);
 	void (*describe_result_free)(git_describe_result *);
 	void (*buf_dispose)(git_buf *);
 	int (*status_options_init)(git_status_options *, unsigned);
@@ -46,8 +46,8 @@ struct git_api {
 	int (*repository_init_options_init)(git_repository_init_options *, unsigned);
 	int (*repository_init_ext)(git_repository **, const char *, git_repository_init_options *);
 	int (*repository_index)(git_index **, git_repository *);
-	int (*index_add_all)(git_index *, const git_strarray *, unsigned,
-			     git_index_matched_path_cb, void *);
+	int (*index_add_all)(git_index *, const git_strarray *, unsigned, git_index_matched_path_cb,
+						 void *);
 	int (*index_write)(git_index *);
 	int (*index_write_tree)(git_oid *, git_index *);
 	void (*index_free)(git_index *);
@@ -56,8 +56,8 @@ struct git_api {
 	int (*signature_new)(git_signature **, const char *, const char *, git_time_t, int);
 	void (*signature_free)(git_signature *);
 	int (*commit_create)(git_oid *, git_repository *, const char *, const git_signature *,
-			     const git_signature *, const char *, const char *, const git_tree *,
-			     size_t, const git_commit **);
+						 const git_signature *, const char *, const char *, const git_tree *,
+						 size_t, const git_commit **);
 	int (*config_open_ondisk)(git_config **, const char *);
 	int (*config_get_string_buf)(git_buf *, const git_config *, const char *);
 	void (*config_free)(git_config *);

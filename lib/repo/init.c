@@ -32,7 +32,7 @@ static char *user_config(const struct git_session *s, const char *key)
 	const char *xdg = secure_getenv("XDG_CONFIG_HOME");
 	AUTO_FREE char *own = xasprintf("%s/.gitconfig", home ? home : "");
 	AUTO_FREE char *config = xdg && *xdg ? xasprintf("%s/git/config", xdg)
-					     : xasprintf("%s/.config/git/config", home ? home : "");
+										 : xasprintf("%s/.config/git/config", home ? home : "");
 	char *value = read_config(s, own, key);
 
 	if (!value)
@@ -48,12 +48,11 @@ static char *login_name(void)
 }
 
 static int sign(const struct git_session *s, const struct repo_signature *who, git_signature **out,
-		struct error *err)
+				struct error *err)
 {
 	AUTO_FREE char *login = login_name();
 	AUTO_FREE char *name = who && who->name ? xstrdup(who->name) : user_config(s, "user.name");
-	AUTO_FREE char *email =
-		who && who->email ? xstrdup(who->email) : user_config(s, "user.email");
+	AUTO_FREE char *email = who && who->email ? xstrdup(who->email) : user_config(s, "user.email");
 	char host[256] = "localhost";
 	int64_t when = who && who->time ? who->time : (int64_t)time(NULL);
 
@@ -83,7 +82,7 @@ static int stage(const struct git_session *s, git_oid *tree, struct error *err)
 }
 
 static int commit(const struct git_session *s, const char *message,
-		  const struct repo_signature *who, struct error *err)
+				  const struct repo_signature *who, struct error *err)
 {
 	git_oid tree_id, id;
 	git_tree *tree = NULL;
@@ -94,8 +93,8 @@ static int commit(const struct git_session *s, const char *message,
 		return -1;
 	rc = s->api.tree_lookup(&tree, s->repository, &tree_id);
 	if (rc == 0)
-		rc = s->api.commit_create(&id, s->repository, "HEAD", author, author, NULL, message,
-					  tree, 0, NULL);
+		rc = s->api.commit_create(&id, s->repository, "HEAD", author, author, NULL, message, tree,
+								  0, NULL);
 	if (tree)
 		s->api.tree_free(tree);
 	s->api.signature_free(author);
@@ -118,7 +117,7 @@ static int init(struct git_session *s, const char *dir, struct error *err)
 }
 
 int repo_init_commit(const char *dir, const char *message, const struct repo_signature *who,
-		     struct error *err)
+					 struct error *err)
 {
 	AUTO(git_session) struct git_session s = {0};
 	AUTO_FREE char *git = fs_join(dir, ".git");

@@ -41,7 +41,7 @@ static int read_head(const struct git_session *s, struct repo_info *out, struct 
 	s->api.commit_free(commit);
 	s->api.oid_tostr(out->commit, sizeof(out->commit), &id);
 	if (s->api.repository_head_detached(s->repository) == 0 &&
-	    s->api.repository_head(&head, s->repository) == 0) {
+		s->api.repository_head(&head, s->repository) == 0) {
 		out->branch = xstrdup(s->api.reference_shorthand(head));
 		s->api.reference_free(head);
 	}
@@ -136,8 +136,7 @@ int repo_info_read(const char *dir, struct repo_info *out, struct error *err)
 	if (git_session_start(&s, err) < 0 || open_repository(&s, dir, err) < 0)
 		return -1;
 	rc = read_head(&s, &info, err);
-	if (rc < 0 || (rc == 1 && read_describe(&s, &info, err) < 0) ||
-	    read_status(&s, &info, err) < 0)
+	if (rc < 0 || (rc == 1 && read_describe(&s, &info, err) < 0) || read_status(&s, &info, err) < 0)
 		return err_wrap(err, "%s", dir);
 	read_origin(&s, &info);
 	*out = MOVE(info);

@@ -14,9 +14,9 @@ struct repo_info {
 	char commit[65];     /* hex of HEAD, "" before the first commit */
 	int64_t commit_time; /* seconds since 1970 */
 	char *branch;        /* NULL when detached */
-	char *describe;      /* like `git describe --tags --always --dirty`; NULL before the first commit */
-	char *origin;        /* URL of the remote "origin" without credentials, or NULL */
-	bool dirty;          /* tracked files differ, or untracked files are not ignored */
+	char *describe; /* like `git describe --tags --always --dirty`; NULL before the first commit */
+	char *origin;   /* URL of the remote "origin" without credentials, or NULL */
+	bool dirty;     /* tracked files differ, or untracked files are not ignored */
 };
 
 void repo_info_release(struct repo_info *i);
@@ -25,11 +25,12 @@ void repo_info_release(struct repo_info *i);
 int repo_info_read(const char *dir, struct repo_info *out, struct error *err);
 
 struct repo_signature {
-	const char *name;  /* NULL: user.name of the user's configuration, or the login name */
+	const char *name; /* NULL: user.name of the user's configuration, or the login name */
 	const char *email;
-	int64_t time;      /* 0: now */
+	int64_t time; /* 0: now */
 };
 
 /* Make dir a repository (branch main) with one commit of everything below it that .gitignore does
  * not name. */
-int repo_init_commit(const char *dir, const char *message, const struct repo_signature *who, struct error *err);
+int repo_init_commit(const char *dir, const char *message, const struct repo_signature *who,
+					 struct error *err);

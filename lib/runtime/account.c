@@ -100,7 +100,7 @@ static void find_memberships(const char *text, const char *name, struct account 
 		uint32_t gid;
 
 		if (n > 3 && to_id(f[2], &gid) && lists_member(f[3], name) &&
-		    out->group_count < ARRAY_LEN(out->groups))
+			out->group_count < ARRAY_LEN(out->groups))
 			out->groups[out->group_count++] = gid;
 	}
 }
@@ -111,7 +111,8 @@ static int unknown(const char *what, const char *name, struct error *err)
 	return err_hint(err, "give it as a number with --user");
 }
 
-int bundle_account(const struct runtime_bundle *b, const char *user, struct account *out, struct error *err)
+int bundle_account(const struct runtime_bundle *b, const char *user, struct account *out,
+				   struct error *err)
 {
 	AUTO(buf) struct buf passwd = {0}, groups = {0};
 	AUTO_FREE char *who = xstrdup(user && user[0] ? user : "0");
@@ -152,7 +153,7 @@ static bool find_subordinate(const char *path, const char *name, struct id_range
 	copy = xstrdup(buf_str(&text));
 	for (rest = copy; (n = next_fields(&rest, f)) > 0;)
 		if (n == 3 && (strcmp(f[0], name) == 0 || strcmp(f[0], uid) == 0) &&
-		    to_id(f[1], &out->outside) && to_id(f[2], &out->size) && out->size > 0)
+			to_id(f[1], &out->outside) && to_id(f[2], &out->size) && out->size > 0)
 			return true;
 	return false;
 }
@@ -169,7 +170,7 @@ void id_map_choose(struct id_map *out)
 	m.uids[1].inside = m.gids[1].inside = 1;
 	getpwuid_r(getuid(), &entry, text, sizeof(text), &found);
 	if (!helper || !find_subordinate("/etc/subuid", found ? found->pw_name : "", &m.uids[1]) ||
-	    !find_subordinate("/etc/subgid", found ? found->pw_name : "", &m.gids[1])) {
+		!find_subordinate("/etc/subgid", found ? found->pw_name : "", &m.gids[1])) {
 		m.single = true;
 		m.count = 1;
 	}

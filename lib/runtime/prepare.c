@@ -43,14 +43,16 @@ void runtime_bundle_free(struct runtime_bundle *b)
 	free(b);
 }
 
-/* crun 1.8 gives up where version 1 and version 2 of cgroups are mixed and version 2 has controllers. */
+/* crun 1.8 gives up where version 1 and version 2 of cgroups are mixed and version 2 has
+ * controllers. */
 static bool crun_refuses(void)
 {
 	AUTO(buf) struct buf controllers = {0};
 	struct error ignored;
 
-	return fs_read("/sys/fs/cgroup/unified/cgroup.controllers", 4096, &controllers, &ignored) == 0 &&
-	       controllers.len > 1;
+	return fs_read("/sys/fs/cgroup/unified/cgroup.controllers", 4096, &controllers, &ignored) ==
+			   0 &&
+		   controllers.len > 1;
 }
 
 int runtime_find(const char *wanted, char **out, struct error *err)
@@ -103,8 +105,8 @@ static void remove_stale(const char *parent)
 			continue;
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
-		    st.st_mtime + STALE_AFTER_S < clock_system.wall_s(NULL) &&
-		    flock(fd, LOCK_EX | LOCK_NB) == 0)
+			st.st_mtime + STALE_AFTER_S < clock_system.wall_s(NULL) &&
+			flock(fd, LOCK_EX | LOCK_NB) == 0)
 			fs_remove_tree(path, &ignored);
 	}
 }
@@ -150,7 +152,7 @@ static void set_env(struct strv *env, const char *entry)
 }
 
 static void build_env(struct runtime_bundle *b, const struct oci_config *c,
-		      const struct runtime_options *o)
+					  const struct runtime_options *o)
 {
 	set_env(&b->env, DEFAULT_PATH);
 	for (size_t i = 0; i < c->env.count; i++)
@@ -160,7 +162,7 @@ static void build_env(struct runtime_bundle *b, const struct oci_config *c,
 }
 
 static int build_args(struct runtime_bundle *b, const struct oci_config *c, const char *name,
-		      const struct runtime_options *o, struct error *err)
+					  const struct runtime_options *o, struct error *err)
 {
 	if (o->entrypoint)
 		strv_add(&b->args, o->entrypoint);
@@ -177,7 +179,7 @@ static int build_args(struct runtime_bundle *b, const struct oci_config *c, cons
 }
 
 static int choose_account(struct runtime_bundle *b, const struct oci_config *c,
-			  const struct runtime_options *o, struct error *err)
+						  const struct runtime_options *o, struct error *err)
 {
 	if (bundle_account(b, o->user ? o->user : c->user, &b->account, err) < 0)
 		return -1;
@@ -186,8 +188,10 @@ static int choose_account(struct runtime_bundle *b, const struct oci_config *c,
 	id_map_choose(&b->map);
 	if (!b->map.single || (b->account.uid == 0 && b->account.gid == 0))
 		return 0;
-	log_line(o->log, 1, "runs as user 0 instead of %u, which is you outside: /etc/subuid has no "
-			    "ids for you", b->account.uid);
+	log_line(o->log, 1,
+			 "runs as user 0 instead of %u, which is you outside: /etc/subuid has no "
+			 "ids for you",
+			 b->account.uid);
 	b->account = (struct account){0};
 	return 0;
 }
@@ -202,7 +206,8 @@ static int write_spec(const struct runtime_bundle *b, struct error *err)
 }
 
 static int prepare(struct oci_store *store, const struct oci_descriptor *image, const char *name,
-		   const struct runtime_options *options, struct runtime_bundle **out, struct error *err)
+				   const struct runtime_options *options, struct runtime_bundle **out,
+				   struct error *err)
 {
 	AUTO_PTR(runtime_bundle) struct runtime_bundle *b = xcalloc(1, sizeof(*b));
 	AUTO(oci_config) struct oci_config config = {0};
@@ -211,22 +216,23 @@ static int prepare(struct oci_store *store, const struct oci_descriptor *image, 
 	b->name = xstrdup(name);
 	b->read_only = options->read_only;
 	if (choose_runtime(b, options->runtime, err) < 0 || make_folders(b, err) < 0 ||
-	    bundle_unpack(b, store, image, options, &config, err) < 0 ||
-	    bundle_check_rootfs(b, name, err) < 0)
+		bundle_unpack(b, store, image, options, &config, err) < 0 ||
+		bundle_check_rootfs(b, name, err) < 0)
 		return -1;
 	b->hostname = xstrdup(options->hostname ? options->hostname : b->id);
 	build_env(b, &config, options);
 	if (bundle_choose_cwd(b, config.workdir, name, err) < 0 ||
-	    build_args(b, &config, name, options, err) < 0 ||
-	    choose_account(b, &config, options, err) < 0 || bundle_check_program(b, name, err) < 0 ||
-	    write_spec(b, err) < 0)
+		build_args(b, &config, name, options, err) < 0 ||
+		choose_account(b, &config, options, err) < 0 || bundle_check_program(b, name, err) < 0 ||
+		write_spec(b, err) < 0)
 		return -1;
 	*out = TAKE(b);
 	return 0;
 }
 
 int runtime_prepare(struct oci_store *store, const struct oci_descriptor *image, const char *name,
-		    const struct runtime_options *options, struct runtime_bundle **out, struct error *err)
+					const struct runtime_options *options, struct runtime_bundle **out,
+					struct error *err)
 {
 	if (prepare(store, image, name, options, out, err) == 0)
 		return 0;

@@ -15,10 +15,10 @@ struct id_range {
 };
 
 struct id_map {
-	bool used;        /* a user namespace is made */
-	bool single;      /* only one id is mapped */
+	bool used;   /* a user namespace is made */
+	bool single; /* only one id is mapped */
 	struct id_range uids[2], gids[2];
-	size_t count;     /* of both */
+	size_t count; /* of both */
 };
 
 struct account {
@@ -28,14 +28,14 @@ struct account {
 };
 
 struct runtime_bundle {
-	char *name;     /* of the image, for messages */
-	char *id;       /* random hex: of the container */
-	char *dir;      /* all of the following is below it */
+	char *name; /* of the image, for messages */
+	char *id;   /* random hex: of the container */
+	char *dir;  /* all of the following is below it */
 	char *rootfs;
 	char *state;    /* the runtime's --root */
 	char *log_path; /* what the runtime has to say */
 	char *pid_path;
-	char *runtime;  /* absolute path */
+	char *runtime; /* absolute path */
 	bool is_crun;
 	bool started;
 	int root_fd;
@@ -44,27 +44,35 @@ struct runtime_bundle {
 	struct account account;
 	struct id_map map;
 	bool read_only;
-	bool has_tmp;   /* /tmp is a folder that can be mounted over */
+	bool has_tmp; /* /tmp is a folder that can be mounted over */
 	char *cwd;
 	char *hostname;
 };
 
 /* --- unpack.c --- */
-/* Apply the image's layers to b->rootfs, each verified against its digest and diff_id; config is the caller's. */
-int bundle_unpack(struct runtime_bundle *b, struct oci_store *store, const struct oci_descriptor *image,
-		  const struct runtime_options *o, struct oci_config *config, struct error *err);
+/* Apply the image's layers to b->rootfs, each verified against its digest and diff_id; config is
+ * the caller's. */
+int bundle_unpack(struct runtime_bundle *b, struct oci_store *store,
+				  const struct oci_descriptor *image, const struct runtime_options *o,
+				  struct oci_config *config, struct error *err);
 /* --- rootfs.c --- */
-/* Make sure that what is mounted over is a real folder; give the container the host's name resolution. */
+/* Make sure that what is mounted over is a real folder; give the container the host's name
+ * resolution. */
 int bundle_check_rootfs(struct runtime_bundle *b, const char *name, struct error *err);
-/* Take the image's working folder ("": the root) when it is a folder there, or can be made. ERR_INPUT. */
-int bundle_choose_cwd(struct runtime_bundle *b, const char *workdir, const char *name, struct error *err);
-/* Is there a program of that name, found along the PATH of b->env when it has no slash? ERR_MISSING. */
+/* Take the image's working folder ("": the root) when it is a folder there, or can be made.
+ * ERR_INPUT. */
+int bundle_choose_cwd(struct runtime_bundle *b, const char *workdir, const char *name,
+					  struct error *err);
+/* Is there a program of that name, found along the PATH of b->env when it has no slash?
+ * ERR_MISSING. */
 int bundle_check_program(const struct runtime_bundle *b, const char *name, struct error *err);
 /* Read a file of the image, links resolved inside of it. */
-int bundle_read_file(const struct runtime_bundle *b, const char *path, struct buf *out, struct error *err);
+int bundle_read_file(const struct runtime_bundle *b, const char *path, struct buf *out,
+					 struct error *err);
 /* --- account.c --- */
 /* "UID", "UID:GID", "NAME", "NAME:GROUP" or "" (root) by the image's passwd and group. */
-int bundle_account(const struct runtime_bundle *b, const char *user, struct account *out, struct error *err);
+int bundle_account(const struct runtime_bundle *b, const char *user, struct account *out,
+				   struct error *err);
 /* Which ids a caller that is not root may use. */
 void id_map_choose(struct id_map *out);
 /* --- spec.c --- */

@@ -24,14 +24,14 @@ static int open_how(int root, const char *path, int flags, uint64_t resolve)
 
 /* A real folder directly below the root, made when absent. */
 static int check_mount_point(const struct runtime_bundle *b, const char *path, const char *name,
-			     struct error *err)
+							 struct error *err)
 {
 	AUTO_CLOSE int fd = -1;
 
 	if (mkdirat(b->root_fd, path, 0755) < 0 && errno != EEXIST)
 		return err_errno(err, "cannot create /%s of %s", path, name);
 	fd = open_how(b->root_fd, path, O_RDONLY | O_DIRECTORY,
-		      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+				  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 	if (fd >= 0)
 		return 0;
 	err_set(err, ERR_INPUT, "/%s of %s is no folder", path, name);
@@ -67,11 +67,13 @@ int bundle_check_rootfs(struct runtime_bundle *b, const char *name, struct error
 	/* absent or not a folder: then nothing is mounted there */
 	if (mkdirat(b->root_fd, "tmp", 0777) < 0 && errno != EEXIST)
 		return err_errno(err, "cannot create /tmp of %s", name);
-	tmp = open_how(b->root_fd, "tmp", O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	tmp =
+		open_how(b->root_fd, "tmp", O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 	b->has_tmp = tmp >= 0;
 	if (mkdirat(b->root_fd, "etc", 0755) < 0 && errno != EEXIST)
 		return err_errno(err, "cannot create /etc of %s", name);
-	etc = open_how(b->root_fd, "etc", O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	etc =
+		open_how(b->root_fd, "etc", O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 	if (etc >= 0) {
 		copy_host_file(etc, "resolv.conf");
 		copy_host_file(etc, "hosts");
@@ -79,7 +81,8 @@ int bundle_check_rootfs(struct runtime_bundle *b, const char *name, struct error
 	return 0;
 }
 
-int bundle_read_file(const struct runtime_bundle *b, const char *path, struct buf *out, struct error *err)
+int bundle_read_file(const struct runtime_bundle *b, const char *path, struct buf *out,
+					 struct error *err)
 {
 	AUTO_CLOSE int fd = open_how(b->root_fd, path, O_RDONLY | O_NONBLOCK, RESOLVE_IN_ROOT);
 	struct stat st;
@@ -191,7 +194,8 @@ static const char *cwd_problem(const struct runtime_bundle *b, const char *cwd)
 	}
 }
 
-int bundle_choose_cwd(struct runtime_bundle *b, const char *workdir, const char *name, struct error *err)
+int bundle_choose_cwd(struct runtime_bundle *b, const char *workdir, const char *name,
+					  struct error *err)
 {
 	AUTO_FREE char *cwd = clean_cwd(workdir[0] ? workdir : "/");
 	const char *problem;
@@ -204,6 +208,8 @@ int bundle_choose_cwd(struct runtime_bundle *b, const char *workdir, const char 
 		b->cwd = TAKE(cwd);
 		return 0;
 	}
-	err_set(err, ERR_INPUT, "%s: working folder '%.256s' is not acceptable: %s", name, workdir, problem);
-	return err_hint(err, "build the image with another working folder; do not trust it if it is not yours");
+	err_set(err, ERR_INPUT, "%s: working folder '%.256s' is not acceptable: %s", name, workdir,
+			problem);
+	return err_hint(
+		err, "build the image with another working folder; do not trust it if it is not yours");
 }

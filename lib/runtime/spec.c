@@ -24,14 +24,14 @@ static json_t *texts(const struct strv *v)
 /* What root of a service may need; everybody else gets none. */
 static json_t *capabilities(uint32_t uid)
 {
-	static const char *const for_root[] = {"CAP_CHOWN",	 "CAP_DAC_OVERRIDE", "CAP_FOWNER",
-					       "CAP_FSETID",	 "CAP_KILL",	     "CAP_NET_BIND_SERVICE",
-					       "CAP_SETGID",	 "CAP_SETUID",	     NULL};
+	static const char *const for_root[] = {"CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_FOWNER",
+										   "CAP_FSETID", "CAP_KILL",         "CAP_NET_BIND_SERVICE",
+										   "CAP_SETGID", "CAP_SETUID",       NULL};
 	static const char *const none[] = {NULL};
 	const char *const *set = uid == 0 ? for_root : none;
 
 	return json_pack("{s:o, s:o, s:o, s:[], s:[]}", "bounding", words(set), "effective", words(set),
-			 "permitted", words(set), "inheritable", "ambient");
+					 "permitted", words(set), "inheritable", "ambient");
 }
 
 static json_t *process(const struct runtime_bundle *b)
@@ -40,16 +40,17 @@ static json_t *process(const struct runtime_bundle *b)
 
 	for (size_t i = 0; i < b->account.group_count; i++)
 		json_array_append_new(groups, json_integer(b->account.groups[i]));
-	return json_pack("{s:b, s:{s:I, s:I, s:o}, s:o, s:o, s:s, s:o, s:b}", "terminal", 0, "user", "uid",
-			 (json_int_t)b->account.uid, "gid", (json_int_t)b->account.gid,
-			 "additionalGids", groups, "args", texts(&b->args), "env", texts(&b->env), "cwd",
-			 b->cwd, "capabilities", capabilities(b->account.uid), "noNewPrivileges", 1);
+	return json_pack("{s:b, s:{s:I, s:I, s:o}, s:o, s:o, s:s, s:o, s:b}", "terminal", 0, "user",
+					 "uid", (json_int_t)b->account.uid, "gid", (json_int_t)b->account.gid,
+					 "additionalGids", groups, "args", texts(&b->args), "env", texts(&b->env),
+					 "cwd", b->cwd, "capabilities", capabilities(b->account.uid), "noNewPrivileges",
+					 1);
 }
 
 static void mount(json_t *mounts, const char *type, const char *at, const char *const *options)
 {
 	json_array_append_new(mounts, json_pack("{s:s, s:s, s:s, s:o}", "destination", at, "type", type,
-						"source", type, "options", words(options)));
+											"source", type, "options", words(options)));
 }
 
 static json_t *mounts(const struct runtime_bundle *b)
@@ -62,18 +63,19 @@ static json_t *mounts(const struct runtime_bundle *b)
 	/* the group tty is not mapped in a small user namespace */
 	if (b->map.used)
 		mount(m, "devpts", "/dev/pts",
-		      OPTIONS("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"));
+			  OPTIONS("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"));
 	else
 		mount(m, "devpts", "/dev/pts",
-		      OPTIONS("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"));
+			  OPTIONS("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"));
 	mount(m, "tmpfs", "/dev/shm", OPTIONS("nosuid", "noexec", "nodev", "mode=1777", "size=65536k"));
 	mount(m, "mqueue", "/dev/mqueue", OPTIONS("nosuid", "noexec", "nodev"));
-	/* sysfs belongs to the network namespace, which is the host's: a user namespace may only bind it */
+	/* sysfs belongs to the network namespace, which is the host's: a user namespace may only bind
+	 * it */
 	if (b->map.used)
-		json_array_append_new(m, json_pack("{s:s, s:s, s:s, s:o}", "destination", "/sys", "type",
-						   "none", "source", "/sys", "options",
-						   words(OPTIONS("rbind", "nosuid", "noexec", "nodev",
-								 "ro"))));
+		json_array_append_new(
+			m, json_pack("{s:s, s:s, s:s, s:o}", "destination", "/sys", "type", "none", "source",
+						 "/sys", "options",
+						 words(OPTIONS("rbind", "nosuid", "noexec", "nodev", "ro"))));
 	else
 		mount(m, "sysfs", "/sys", OPTIONS("nosuid", "noexec", "nodev", "ro"));
 	if (b->has_tmp)
@@ -87,20 +89,22 @@ static json_t *id_ranges(const struct id_range *ranges, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(array, json_pack("{s:I, s:I, s:I}", "containerID",
-						       (json_int_t)ranges[i].inside, "hostID",
-						       (json_int_t)ranges[i].outside, "size",
-						       (json_int_t)ranges[i].size));
+											   (json_int_t)ranges[i].inside, "hostID",
+											   (json_int_t)ranges[i].outside, "size",
+											   (json_int_t)ranges[i].size));
 	return array;
 }
 
 static json_t *linux_part(const struct runtime_bundle *b)
 {
-	static const char *const masked[] = {
-		"/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-		"/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats",
-		"/sys/devices/virtual/powercap", "/sys/firmware", NULL};
-	static const char *const read_only[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
-						"/proc/sysrq-trigger", NULL};
+	static const char *const masked[] = {"/proc/acpi",          "/proc/asound",
+										 "/proc/kcore",         "/proc/keys",
+										 "/proc/latency_stats", "/proc/sched_debug",
+										 "/proc/scsi",          "/proc/timer_list",
+										 "/proc/timer_stats",   "/sys/devices/virtual/powercap",
+										 "/sys/firmware",       NULL};
+	static const char *const read_only[] = {
+		"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", NULL};
 	static const char *const namespaces[] = {"pid", "mount", "ipc", "uts", NULL};
 	json_t *list = json_array();
 	json_t *part;
@@ -110,7 +114,7 @@ static json_t *linux_part(const struct runtime_bundle *b)
 	if (b->map.used)
 		json_array_append_new(list, json_pack("{s:s}", "type", "user"));
 	part = json_pack("{s:o, s:o, s:o}", "namespaces", list, "maskedPaths", words(masked),
-			 "readonlyPaths", words(read_only));
+					 "readonlyPaths", words(read_only));
 	if (b->map.used) {
 		json_object_set_new(part, "uidMappings", id_ranges(b->map.uids, b->map.count));
 		json_object_set_new(part, "gidMappings", id_ranges(b->map.gids, b->map.count));
@@ -120,10 +124,10 @@ static json_t *linux_part(const struct runtime_bundle *b)
 
 void bundle_spec(const struct runtime_bundle *b, struct buf *out)
 {
-	AUTO_JSON json_t *spec = json_pack("{s:s, s:o, s:{s:s, s:b}, s:s, s:o, s:o}", "ociVersion", "1.0.2",
-					   "process", process(b), "root", "path", b->rootfs, "readonly",
-					   b->read_only, "hostname", b->hostname, "mounts", mounts(b),
-					   "linux", linux_part(b));
+	AUTO_JSON json_t *spec =
+		json_pack("{s:s, s:o, s:{s:s, s:b}, s:s, s:o, s:o}", "ociVersion", "1.0.2", "process",
+				  process(b), "root", "path", b->rootfs, "readonly", b->read_only, "hostname",
+				  b->hostname, "mounts", mounts(b), "linux", linux_part(b));
 
 	doc_json_write(spec, out);
 }

@@ -64,7 +64,7 @@ static pid_t container_pid(const struct runtime_bundle *b)
 	int64_t pid;
 
 	if (fs_read(b->pid_path, 64, &text, &ignored) < 0 ||
-	    !text_to_int(buf_str(&text), 2, INT32_MAX, &pid))
+		!text_to_int(buf_str(&text), 2, INT32_MAX, &pid))
 		return -1;
 	return (pid_t)pid;
 }
@@ -98,7 +98,8 @@ static int attend(const struct runtime_bundle *b, pid_t runtime, int signals)
 
 		if (poll(&fd, 1, -1) < 0 || read(signals, &info, sizeof(info)) != sizeof(info))
 			continue;
-		/* a terminal that goes away ends what runs in it; services often take SIGHUP for something else */
+		/* a terminal that goes away ends what runs in it; services often take SIGHUP for something
+		 * else */
 		if (info.ssi_signo == SIGHUP && has_terminal)
 			info.ssi_signo = SIGTERM;
 		if (info.ssi_signo != SIGCHLD)
@@ -108,7 +109,7 @@ static int attend(const struct runtime_bundle *b, pid_t runtime, int signals)
 }
 
 static int run_runtime(const struct runtime_bundle *b, const struct strv *argv, int *status,
-		       struct error *err)
+					   struct error *err)
 {
 	AUTO_CLOSE int signals = -1;
 	sigset_t watched, old;
@@ -140,8 +141,12 @@ static void delete_container(const struct runtime_bundle *b)
 	AUTO_FREE char *state = fs_join(b->state, b->id);
 	AUTO(strv) struct strv argv = {0};
 	AUTO(proc_result) struct proc_result result = {0};
-	struct proc_spec spec = {.env = runtime_env, .clean_env = true, .in = PROC_NULL,
-				 .out = PROC_NULL, .err_out = PROC_NULL, .timeout_ms = 10000};
+	struct proc_spec spec = {.env = runtime_env,
+							 .clean_env = true,
+							 .in = PROC_NULL,
+							 .out = PROC_NULL,
+							 .err_out = PROC_NULL,
+							 .timeout_ms = 10000};
 	struct error ignored;
 
 	if (!fs_exists(state))
@@ -167,8 +172,9 @@ static void last_message(const struct runtime_bundle *b, struct buf *out)
 		AUTO_JSON json_t *entry = NULL;
 		char *end = strchrnul(line, '\n');
 
-		if (doc_json_parse((struct span){line, (size_t)(end - line)}, "log", &entry, &ignored) == 0 &&
-		    doc_text(entry, "msg", NULL)) {
+		if (doc_json_parse((struct span){line, (size_t)(end - line)}, "log", &entry, &ignored) ==
+				0 &&
+			doc_text(entry, "msg", NULL)) {
 			buf_cut(out, 0);
 			buf_adds(out, doc_text(entry, "msg", ""));
 		}
@@ -200,6 +206,6 @@ int runtime_start(struct runtime_bundle *b, int *exit_status, struct error *err)
 	}
 	last_message(b, &message);
 	err_set(err, ERR_SYS, "%s cannot start the container (status %d): %s", b->runtime, status,
-		message.len ? buf_str(&message) : "it does not say why");
+			message.len ? buf_str(&message) : "it does not say why");
 	return err_hint(err, "run 'msctl doctor' to see what this machine permits");
 }

@@ -53,8 +53,8 @@ static void note_skipped(void *user, const char *path, const char *why)
 static bool is_layer_type(const char *type)
 {
 	static const char *const known[] = {OCI_MEDIA_LAYER, OCI_MEDIA_LAYER_GZIP, OCI_MEDIA_LAYER_ZSTD,
-					    DOCKER_MEDIA_LAYER_GZIP,
-					    "application/vnd.docker.image.rootfs.diff.tar"};
+										DOCKER_MEDIA_LAYER_GZIP,
+										"application/vnd.docker.image.rootfs.diff.tar"};
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (strcmp(type, known[i]) == 0)
@@ -63,7 +63,7 @@ static bool is_layer_type(const char *type)
 }
 
 static int damaged(struct oci_store *store, const struct oci_descriptor *d, const char *name,
-		   struct error *err)
+				   struct error *err)
 {
 	oci_store_drop_broken(store, d->digest);
 	err_set(err, ERR_INPUT, "%s: layer %s is damaged and was removed", name, d->digest);
@@ -71,16 +71,16 @@ static int damaged(struct oci_store *store, const struct oci_descriptor *d, cons
 }
 
 static int apply_layer(struct runtime_bundle *b, struct oci_store *store,
-		       const struct oci_descriptor *d, const char *diff_id,
-		       const struct runtime_options *o, struct error *err)
+					   const struct oci_descriptor *d, const char *diff_id,
+					   const struct runtime_options *o, struct error *err)
 {
 	AUTO_PTR(sha256) struct sha256 *hash = sha256_new();
 	AUTO_CLOSE int fd = -1;
 	AUTO_FREE char *name = xasprintf("layer %.19s", d->digest);
 	struct layer_stream stream = {.hash = hash, .cancel = o->cancel, .log = o->log};
 	struct tar_source source = {read_layer, &stream};
-	struct extract_options options = {.keep_owner = geteuid() == 0, .skipped = note_skipped,
-					  .user = &stream};
+	struct extract_options options = {
+		.keep_owner = geteuid() == 0, .skipped = note_skipped, .user = &stream};
 	uint8_t sum[SHA256_BYTES], inner[SHA256_BYTES];
 	char digest[OCI_DIGEST_LEN + 1];
 	int rc;
@@ -99,12 +99,12 @@ static int apply_layer(struct runtime_bundle *b, struct oci_store *store,
 		return -1;
 	if (strcmp(oci_digest_from(inner, digest), diff_id) != 0)
 		return err_set(err, ERR_INPUT, "%s: its content has the digest %s, the image says %s", name,
-			       digest, diff_id);
+					   digest, diff_id);
 	return 0;
 }
 
 static int choose_manifest(struct oci_store *store, const struct oci_descriptor *image,
-			   const char *name, struct oci_manifest *out, struct error *err)
+						   const char *name, struct oci_manifest *out, struct error *err)
 {
 	AUTO(oci_manifest) struct oci_manifest m = {0};
 	struct oci_platform host;
@@ -132,20 +132,21 @@ static int choose_manifest(struct oci_store *store, const struct oci_descriptor 
 }
 
 static int check_layers(const struct oci_manifest *m, const struct oci_config *c, const char *name,
-			struct error *err)
+						struct error *err)
 {
 	if (m->layer_count != c->diff_ids.count)
 		return err_set(err, ERR_INPUT, "%s: %zu layers, but %zu diff_ids", name, m->layer_count,
-			       c->diff_ids.count);
+					   c->diff_ids.count);
 	for (size_t i = 0; i < m->layer_count; i++)
 		if (!is_layer_type(m->layers[i].media_type))
 			return err_set(err, ERR_INPUT, "%s: a layer of type '%s' cannot be unpacked", name,
-				       m->layers[i].media_type);
+						   m->layers[i].media_type);
 	return 0;
 }
 
-int bundle_unpack(struct runtime_bundle *b, struct oci_store *store, const struct oci_descriptor *image,
-		  const struct runtime_options *o, struct oci_config *config, struct error *err)
+int bundle_unpack(struct runtime_bundle *b, struct oci_store *store,
+				  const struct oci_descriptor *image, const struct runtime_options *o,
+				  struct oci_config *config, struct error *err)
 {
 	const char *name = b->name;
 	AUTO(oci_manifest) struct oci_manifest m = {0};
@@ -154,9 +155,9 @@ int bundle_unpack(struct runtime_bundle *b, struct oci_store *store, const struc
 	AUTO_FREE char *config_name = xasprintf("configuration of %s", name);
 
 	if (choose_manifest(store, image, name, &m, err) < 0 ||
-	    oci_store_read(store, &m.config, OCI_MAX_MANIFEST_BYTES, &text, err) < 0 ||
-	    oci_config_parse(buf_span(&text), config_name, &c, err) < 0 ||
-	    check_layers(&m, &c, name, err) < 0)
+		oci_store_read(store, &m.config, OCI_MAX_MANIFEST_BYTES, &text, err) < 0 ||
+		oci_config_parse(buf_span(&text), config_name, &c, err) < 0 ||
+		check_layers(&m, &c, name, err) < 0)
 		return -1;
 	for (size_t i = 0; i < m.layer_count; i++)
 		if (apply_layer(b, store, &m.layers[i], c.diff_ids.items[i], o, err) < 0)

@@ -1,4 +1,5 @@
-/* embedded.h - the templates that are taken into the binary (made by tests/meta/embed.sh from templates/). */
+/* embedded.h - the templates that are taken into the binary (made by tests/meta/embed.sh from
+ * templates/). */
 #pragma once
 
 #include <stddef.h>

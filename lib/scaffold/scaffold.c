@@ -63,7 +63,7 @@ static bool is_git_path(const char *path)
 
 /* A file's name in the project: tags rendered, .tmpl taken off. */
 static int render_path(const struct source_file *f, const json_t *data, bool *is_template,
-		       char **out, struct error *err)
+					   char **out, struct error *err)
 {
 	struct tmpl_options options = {.name = f->path, .escape = TMPL_ESCAPE_RAW};
 	AUTO(buf) struct buf path = {0};
@@ -75,7 +75,7 @@ static int render_path(const struct source_file *f, const json_t *data, bool *is
 		buf_cut(&path, path.len - strlen(SUFFIX));
 	if (!fs_is_clean_relative(buf_str(&path)) || is_git_path(buf_str(&path)))
 		return err_set(err, ERR_INPUT, "%s: the rendered name '%s' is not a path in the project",
-			       f->path, buf_str(&path));
+					   f->path, buf_str(&path));
 	*out = buf_take(&path);
 	return 0;
 }
@@ -96,7 +96,7 @@ static int write_file(const char *path, struct span data, bool executable, struc
 }
 
 static int make_file(const struct template_source *source, const struct source_file *f,
-		     const json_t *data, const char *root, struct error *err)
+					 const json_t *data, const char *root, struct error *err)
 {
 	AUTO_FREE char *origin = xasprintf("%s/files/%s", source->origin, f->path);
 	AUTO_FREE char *path = NULL;
@@ -117,18 +117,18 @@ static int make_file(const struct template_source *source, const struct source_f
 }
 
 static int render_all(const struct scaffold_request *request, const struct template_source *source,
-		      const json_t *data, const char *root, struct error *err)
+					  const json_t *data, const char *root, struct error *err)
 {
 	AUTO_FREE char *message = NULL;
 
 	for (size_t i = 0; i < source->file_count; i++)
 		if (cancel_check(request->cancel, err) < 0 ||
-		    make_file(source, &source->files[i], data, root, err) < 0)
+			make_file(source, &source->files[i], data, root, err) < 0)
 			return -1;
 	if (!request->git)
 		return 0;
-	message = xasprintf("Start %s from template %s %s\n", request->name, source->name,
-			    source->version);
+	message =
+		xasprintf("Start %s from template %s %s\n", request->name, source->name, source->version);
 	return repo_init_commit(root, message, &(struct repo_signature){0}, err);
 }
 
@@ -154,18 +154,18 @@ static int open_up(const char *staging, struct error *err)
 }
 
 static int stage(const struct scaffold_request *request, const struct template_source *source,
-		 const json_t *data, struct error *err)
+				 const json_t *data, struct error *err)
 {
 	AUTO_FREE char *parent = NULL;
 	AUTO_FREE char *staging = NULL;
 	struct error ignored = {0};
 
 	parent = fs_dirname(request->target);
-	if (fs_mkdirs(parent, 0777, err) < 0 ||
-	    fs_temp_dir(parent, ".msctl-new.", &staging, err) < 0)
+	if (fs_mkdirs(parent, 0777, err) < 0 || fs_temp_dir(parent, ".msctl-new.", &staging, err) < 0)
 		return -1;
 	if (open_up(staging, err) < 0 || render_all(request, source, data, staging, err) < 0 ||
-	    cancel_check(request->cancel, err) < 0 || move_into_place(staging, request->target, err) < 0) {
+		cancel_check(request->cancel, err) < 0 ||
+		move_into_place(staging, request->target, err) < 0) {
 		fs_remove_tree(staging, &ignored);
 		return -1;
 	}
@@ -182,7 +182,7 @@ static char *without_slashes(const char *path)
 }
 
 int scaffold_new(const struct scaffold_request *request, struct scaffold_result *out,
-		 struct error *err)
+				 struct error *err)
 {
 	AUTO(template_source) struct template_source source = {0};
 	AUTO_FREE char *target = without_slashes(request->target);
@@ -191,9 +191,9 @@ int scaffold_new(const struct scaffold_request *request, struct scaffold_result 
 
 	own.target = target;
 	if (service_name_check(own.name, err) < 0 || check_target(target, err) < 0 ||
-	    template_source_load(own.template_, &source, err) < 0 ||
-	    template_variables(&source, own.name, own.set, own.set_count, &data, err) < 0 ||
-	    stage(&own, &source, data, err) < 0)
+		template_source_load(own.template_, &source, err) < 0 ||
+		template_variables(&source, own.name, own.set, own.set_count, &data, err) < 0 ||
+		stage(&own, &source, data, err) < 0)
 		return -1;
 	*out = (struct scaffold_result){
 		.template_name = xstrdup(source.name),

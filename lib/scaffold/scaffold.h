@@ -1,7 +1,7 @@
 /* scaffold.h - a new project from a template.
  *
- * The project is rendered into a folder beside the target and renamed into place when it is complete: after a failure or
- * Ctrl-C the target is as it was. */
+ * The project is rendered into a folder beside the target and renamed into place when it is
+ * complete: after a failure or Ctrl-C the target is as it was. */
 #pragma once
 
 #include "base/cancel.h"
@@ -17,7 +17,7 @@ struct scaffold_request {
 	const char *target;    /* folder to create; it may exist when it is empty */
 	const char *const *set;
 	size_t set_count;
-	bool git;              /* make it a repository with one commit */
+	bool git; /* make it a repository with one commit */
 	const struct cancel *cancel;
 };
 
@@ -29,5 +29,7 @@ struct scaffold_result {
 
 void scaffold_result_release(struct scaffold_result *r);
 
-/* ERR_CONFLICT: the target exists and is not empty. ERR_USAGE: name, target, variables. ERR_MISSING: no such template. ERR_INPUT: the template is wrong. */
-int scaffold_new(const struct scaffold_request *request, struct scaffold_result *out, struct error *err);
+/* ERR_CONFLICT: the target exists and is not empty. ERR_USAGE: name, target, variables.
+ * ERR_MISSING: no such template. ERR_INPUT: the template is wrong. */
+int scaffold_new(const struct scaffold_request *request, struct scaffold_result *out,
+				 struct error *err);

@@ -68,7 +68,7 @@ static int read_manifest(struct template_source *s, struct span text, struct err
 		return -1;
 	if (strcmp(m.api_version, "msctl/v1") != 0 || strcmp(m.kind, "Template") != 0)
 		return err_set(err, ERR_INPUT, "%s: not a template of apiVersion msctl/v1",
-			       s->manifest_name);
+					   s->manifest_name);
 	s->name = m.name;
 	s->version = m.version;
 	s->summary = m.summary;
@@ -86,7 +86,7 @@ struct loader {
 
 /* path is relative to the template's folder. */
 static int take_file(struct loader *l, const char *path, struct span data, bool executable,
-		     struct error *err)
+					 struct error *err)
 {
 	struct source_file f = {0};
 
@@ -116,21 +116,20 @@ static int load_embedded(struct loader *l, const char *name, struct error *err)
 
 	template_source_names(&names);
 	if (!strv_has(&names, name)) {
-		near = names.count
-			       ? text_nearest(name, (const char *const *)(void *)names.items)
-			       : NULL;
+		near = names.count ? text_nearest(name, (const char *const *)(void *)names.items) : NULL;
 		err_set(err, ERR_MISSING, "no template named '%s'", name);
 		return near ? err_hint(err, "did you mean '%s'?", near)
-			    : err_hint(err, "run 'msctl template list'; a folder is written with a "
-					    "slash: ./%s",
-				       name);
+					: err_hint(err,
+							   "run 'msctl template list'; a folder is written with a "
+							   "slash: ./%s",
+							   name);
 	}
 	for (size_t i = 0; i < embedded_template_count; i++) {
 		const struct template_file *f = &embedded_templates[i];
 		struct span data = {(const char *)f->data, f->len};
 
 		if (text_starts(f->path, prefix) &&
-		    take_file(l, f->path + strlen(prefix), data, f->mode & 0100, err) < 0)
+			take_file(l, f->path + strlen(prefix), data, f->mode & 0100, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -37,7 +37,8 @@ struct template_source {
 
 void template_source_release(struct template_source *s);
 
-/* Load a built-in template by name, or a folder when `what` has a slash. ERR_MISSING with the nearest name; ERR_INPUT for a malformed template. */
+/* Load a built-in template by name, or a folder when `what` has a slash. ERR_MISSING with the
+ * nearest name; ERR_INPUT for a malformed template. */
 int template_source_load(const char *what, struct template_source *out, struct error *err);
 
 /* The names of the built-in templates. */

@@ -17,7 +17,7 @@ int service_name_check(const char *name, struct error *err)
 		return 0;
 	err_set(err, ERR_USAGE, "'%s' cannot be a service's name", name);
 	return err_hint(err, "use lower-case letters, digits and '-', starting with a letter, at most "
-			     "63 in all");
+						 "63 in all");
 }
 
 /* One entry of `variables:`. */
@@ -92,7 +92,7 @@ static int refuse(const struct variable *v, const char *value, struct error *err
 	err_set(err, ERR_INPUT, "variable %s cannot be '%s'", v->name, value);
 	if (strcmp(v->type, "int") == 0)
 		return err_hint(err, "give a number from %lld to %lld", (long long)v->min,
-				(long long)v->max);
+						(long long)v->max);
 	if (strcmp(v->type, "bool") == 0)
 		return err_hint(err, "give true or false");
 	if (json_array_size(v->choices))
@@ -109,7 +109,7 @@ static int matches(const struct variable *v, const char *value, bool *yes, struc
 
 	if (regcomp(&re, anchored, REG_EXTENDED | REG_NOSUB) != 0)
 		return err_set(err, ERR_INPUT, "the pattern of variable %s is no regular expression",
-			       v->name);
+					   v->name);
 	*yes = regexec(&re, value, 0, NULL, 0) == 0;
 	regfree(&re);
 	return 0;
@@ -151,7 +151,7 @@ static int set_value(json_t *data, const struct variable *v, const char *value, 
 
 /* Defaults are templates themselves, over what is known so far. */
 static int set_default(json_t *data, const struct variable *v, const struct template_source *source,
-		       struct error *err)
+					   struct error *err)
 {
 	struct tmpl_options options = {.name = source->manifest_name, .escape = TMPL_ESCAPE_RAW};
 	AUTO(buf) struct buf text = {0};
@@ -168,7 +168,7 @@ static int set_default(json_t *data, const struct variable *v, const struct temp
 		return set_value(data, v, json_is_true(v->fallback) ? "true" : "false", err);
 	if (!json_is_string(v->fallback)) {
 		err_set(err, ERR_INPUT, "%s: the default of %s is no text, whole number or truth",
-			source->manifest_name, v->name);
+				source->manifest_name, v->name);
 		return err_hint(err, "put the value in quotes");
 	}
 	if (tmpl_render(span_of(json_string_value(v->fallback)), data, &options, &text, err) < 0)
@@ -189,7 +189,7 @@ static const char *given(const char *name, const char *const *set, size_t set_co
 
 /* A name that templates can write: what is built in and what is derived stays as it is. */
 static int check_name(const struct template_source *source, const char *name, const json_t *data,
-		      struct error *err)
+					  struct error *err)
 {
 	const char *c = name;
 
@@ -197,32 +197,33 @@ static int check_name(const struct template_source *source, const char *name, co
 		c++;
 	if (*c || !islower((unsigned char)*name))
 		return err_set(err, ERR_INPUT, "%s: '%s' cannot be a variable's name",
-			       source->manifest_name, name);
+					   source->manifest_name, name);
 	if (json_object_get(data, name))
 		return err_set(err, ERR_INPUT, "%s: the variable %s is there already",
-			       source->manifest_name, name);
+					   source->manifest_name, name);
 	return 0;
 }
 
 static int read_variable(const struct template_source *source, size_t i, struct variable *v,
-			 struct error *err)
+						 struct error *err)
 {
-	struct doc_context where = {
-		.name = source->manifest_name, .path = "variables", .strict = true,
-		.marks = source->yaml.marks};
+	struct doc_context where = {.name = source->manifest_name,
+								.path = "variables",
+								.strict = true,
+								.marks = source->yaml.marks};
 
 	*v = (struct variable){.min = 0, .max = INT64_C(1) << 53};
 	if (doc_read(json_array_get(source->variables, i), variable_fields, &where, v, err) < 0)
 		return -1;
 	if (strcmp(v->type, "string") != 0 && strcmp(v->type, "int") != 0 &&
-	    strcmp(v->type, "bool") != 0)
+		strcmp(v->type, "bool") != 0)
 		return err_set(err, ERR_INPUT, "%s: variable %s has the unknown type '%s'",
-			       source->manifest_name, v->name, v->type);
+					   source->manifest_name, v->name, v->type);
 	return 0;
 }
 
 static int check_given(const struct template_source *source, const char *const *set,
-		       size_t set_count, struct error *err)
+					   size_t set_count, struct error *err)
 {
 	AUTO(strv) struct strv names = {0};
 
@@ -239,19 +240,16 @@ static int check_given(const struct template_source *source, const char *const *
 		}
 		if (strv_has(&names, name))
 			continue;
-		near = names.count
-			       ? text_nearest(name, (const char *const *)(void *)names.items)
-			       : NULL;
+		near = names.count ? text_nearest(name, (const char *const *)(void *)names.items) : NULL;
 		err_set(err, ERR_USAGE, "template %s has no variable '%s'", source->name, name);
 		return near ? err_hint(err, "did you mean '%s'?", near)
-			    : err_hint(err, "run 'msctl template show %s' for its variables",
-				       source->name);
+					: err_hint(err, "run 'msctl template show %s' for its variables", source->name);
 	}
 	return 0;
 }
 
 int template_variables(const struct template_source *source, const char *name,
-		       const char *const *set, size_t set_count, json_t **out, struct error *err)
+					   const char *const *set, size_t set_count, json_t **out, struct error *err)
 {
 	AUTO_JSON json_t *data = json_object();
 
@@ -263,8 +261,7 @@ int template_variables(const struct template_source *source, const char *name,
 		struct variable v;
 		const char *value;
 
-		if (read_variable(source, i, &v, err) < 0 ||
-		    check_name(source, v.name, data, err) < 0)
+		if (read_variable(source, i, &v, err) < 0 || check_name(source, v.name, data, err) < 0)
 			return -1;
 		value = given(v.name, set, set_count);
 		if (!value && set_default(data, &v, source, err) < 0)

@@ -36,13 +36,12 @@ static json_t *image_component(const struct sbom *s)
 	json_t *base;
 
 	sbom_set(c, "purl", url);
-	json_object_set_new(c, "hashes",
-			    json_pack("[o]", hash("SHA-256", oci_digest_hex(s->digest))));
+	json_object_set_new(c, "hashes", json_pack("[o]", hash("SHA-256", oci_digest_hex(s->digest))));
 	if (!s->base_name)
 		return c;
 	base = component("container", NULL, s->base_name, NULL);
 	json_object_set_new(base, "hashes",
-			    json_pack("[o]", hash("SHA-256", oci_digest_hex(s->base_digest))));
+						json_pack("[o]", hash("SHA-256", oci_digest_hex(s->base_digest))));
 	json_object_set_new(c, "pedigree", json_pack("{s:[o]}", "ancestors", base));
 	return c;
 }
@@ -60,12 +59,11 @@ static json_t *property(const char *name, const char *value)
 static void set_licenses(json_t *c, const struct sbom_package *p)
 {
 	if (p->license)
-		json_object_set_new(c, "licenses",
-				    json_pack("[{s:s}]", "expression", p->license));
+		json_object_set_new(c, "licenses", json_pack("[{s:s}]", "expression", p->license));
 	else if (p->license_names)
-		json_object_set_new(c, "licenses",
-				    json_pack("[{s:{s:o}}]", "license", "name",
-					      sbom_text(p->license_names)));
+		json_object_set_new(
+			c, "licenses",
+			json_pack("[{s:{s:o}}]", "license", "name", sbom_text(p->license_names)));
 }
 
 static void set_origin(json_t *c, const struct sbom_package *p)
@@ -73,8 +71,7 @@ static void set_origin(json_t *c, const struct sbom_package *p)
 	json_t *properties = json_array();
 
 	if (p->supplier)
-		json_object_set_new(c, "supplier",
-				    json_pack("{s:o}", "name", sbom_text(p->supplier)));
+		json_object_set_new(c, "supplier", json_pack("{s:o}", "name", sbom_text(p->supplier)));
 	if (p->source)
 		json_array_append_new(properties, property("debian:source", p->source));
 	if (p->revision)
@@ -87,8 +84,7 @@ static void set_origin(json_t *c, const struct sbom_package *p)
 		json_decref(properties);
 	if (p->url)
 		json_object_set_new(c, "externalReferences",
-				    json_pack("[{s:s, s:o}]", "type", "vcs", "url",
-					      sbom_text(p->url)));
+							json_pack("[{s:s, s:o}]", "type", "vcs", "url", sbom_text(p->url)));
 }
 
 static json_t *file_component(const struct sbom_file *f)
@@ -99,7 +95,7 @@ static json_t *file_component(const struct sbom_file *f)
 	json_t *c = component("file", ref, name, NULL);
 
 	json_object_set_new(c, "hashes",
-			    json_pack("[o, o]", hash("SHA-1", f->sha1), hash("SHA-256", f->sha256)));
+						json_pack("[o, o]", hash("SHA-1", f->sha1), hash("SHA-256", f->sha256)));
 	return c;
 }
 
@@ -107,8 +103,8 @@ static json_t *package_component(const struct sbom *s, const struct sbom_package
 {
 	AUTO_FREE char *ref = package_ref(s, p);
 	AUTO_FREE char *url = sbom_package_url(s, p);
-	json_t *c = component(p->kind == SBOM_PROJECT ? "application" : "library", ref, p->name,
-			      p->version);
+	json_t *c =
+		component(p->kind == SBOM_PROJECT ? "application" : "library", ref, p->name, p->version);
 
 	sbom_set(c, "purl", url);
 	set_licenses(c, p);
@@ -152,10 +148,9 @@ void sbom_write_cyclonedx(const struct sbom *s, struct buf *out)
 	AUTO_FREE char *serial = NULL;
 	AUTO_JSON json_t *doc = json_pack(
 		"{s:s, s:s, s:s, s:i, s:{s:s, s:{s:[o]}, s:o}, s:o, s:o}", "$schema",
-		"http://cyclonedx.org/schema/bom-1.5.schema.json", "bomFormat", "CycloneDX",
-		"specVersion", "1.5", "version", 1, "metadata", "timestamp",
-		clock_rfc3339(s->created, created), "tools", "components",
-		component("application", NULL, "msctl", MSCTL_VERSION), "component",
+		"http://cyclonedx.org/schema/bom-1.5.schema.json", "bomFormat", "CycloneDX", "specVersion",
+		"1.5", "version", 1, "metadata", "timestamp", clock_rfc3339(s->created, created), "tools",
+		"components", component("application", NULL, "msctl", MSCTL_VERSION), "component",
 		image_component(s), "components", components(s), "dependencies", dependencies(s));
 
 	serial = xasprintf("urn:uuid:%s", sbom_uuid(doc, uuid));

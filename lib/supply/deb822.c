@@ -70,8 +70,7 @@ struct span deb822_get(struct span paragraph, const char *name)
 		const char *end = line.data + line.len;
 		struct span more = rest;
 
-		if (line.len <= len || line.data[len] != ':' ||
-		    strncasecmp(line.data, name, len) != 0)
+		if (line.len <= len || line.data[len] != ':' || strncasecmp(line.data, name, len) != 0)
 			continue;
 		for (struct span next = {0}; next_line(&more, &next) && is_continuation(next);)
 			end = next.data + next.len;

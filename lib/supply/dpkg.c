@@ -21,14 +21,14 @@
 /* The search: names that are looked for, and whose list has them. */
 struct search {
 	const char *root;
-	struct map wanted;              /* alias -> number of its file, plus one */
-	bool lengths[MAX_PATH_LEN];     /* that aliases have: most lines need no look into the map */
-	struct strv lists;              /* "libc6:amd64", of those that own something */
-	LIST(size_t) file_of;           /* one a path: number of its file */
-	LIST(size_t) list_of;           /* one a file: number in lists plus one, 0: none yet */
-	struct map read;                /* names of lists */
-	size_t missing;                 /* files without a list yet */
-	bool hit;                       /* the list being read owns something */
+	struct map wanted;          /* alias -> number of its file, plus one */
+	bool lengths[MAX_PATH_LEN]; /* that aliases have: most lines need no look into the map */
+	struct strv lists;          /* "libc6:amd64", of those that own something */
+	LIST(size_t) file_of;       /* one a path: number of its file */
+	LIST(size_t) list_of;       /* one a file: number in lists plus one, 0: none yet */
+	struct map read;            /* names of lists */
+	size_t missing;             /* files without a list yet */
+	bool hit;                   /* the list being read owns something */
 };
 
 static void search_release(struct search *s)
@@ -63,8 +63,8 @@ void dpkg_owners_release(struct dpkg_owners *o)
 
 void dpkg_aliases(const char *path, struct strv *out)
 {
-	static const char *const merged[] = {"/bin/",  "/sbin/",   "/lib/", "/lib32/",
-					     "/lib64/", "/libx32/", "/libo32/"};
+	static const char *const merged[] = {"/bin/",   "/sbin/",   "/lib/",   "/lib32/",
+										 "/lib64/", "/libx32/", "/libo32/"};
 	const char *bare = text_starts(path, "/usr/") ? path + 4 : path;
 
 	strv_add(out, path);
@@ -101,7 +101,8 @@ static char *resolved(const char *root, const char *path)
 	return top && text_starts(real, top) ? xstrdup(real + strlen(top)) : NULL;
 }
 
-/* Look for a path under all its names. One that shares a name with an earlier one is the same file. */
+/* Look for a path under all its names. One that shares a name with an earlier one is the same file.
+ */
 static void want(struct search *s, const char *path)
 {
 	AUTO_FREE char *real = resolved(s->root, path);
@@ -256,9 +257,8 @@ bool dpkg_read_package(struct span paragraph, struct dpkg_package *out)
 	AUTO(dpkg_package) struct dpkg_package p = {0};
 	static const char installed[] = " installed";
 
-	if (status.len < sizeof(installed) ||
-	    memcmp(status.data + status.len - (sizeof(installed) - 1), installed,
-		   sizeof(installed) - 1) != 0)
+	if (status.len < sizeof(installed) || memcmp(status.data + status.len - (sizeof(installed) - 1),
+												 installed, sizeof(installed) - 1) != 0)
 		return false;
 	p.name = field(paragraph, "Package");
 	p.arch = field(paragraph, "Architecture");
@@ -279,8 +279,7 @@ static void read_license(const char *root, struct dpkg_package *p)
 	struct error ignored = {0};
 	struct license license;
 
-	if (strchr(p->name, '/') ||
-	    fs_read(file, DPKG_MAX_COPYRIGHT_BYTES, &text, &ignored) < 0)
+	if (strchr(p->name, '/') || fs_read(file, DPKG_MAX_COPYRIGHT_BYTES, &text, &ignored) < 0)
 		return;
 	license_read(buf_span(&text), &license);
 	p->license = license.spdx;
@@ -303,13 +302,13 @@ static bool is_list_of(const char *list, struct span paragraph)
 
 /* Find the paragraphs of the lists that own something; *index: list -> package, plus one. */
 static void read_packages(const struct search *s, struct span status, struct dpkg_owners *out,
-			  size_t *index)
+						  size_t *index)
 {
 	out->packages = xcalloc(s->lists.count + 1, sizeof(out->packages[0]));
 	for (struct span p = {0}; deb822_next(&status, &p);) {
 		for (size_t i = 0; i < s->lists.count; i++) {
 			if (index[i] || !is_list_of(s->lists.items[i], p) ||
-			    !dpkg_read_package(p, &out->packages[out->package_count]))
+				!dpkg_read_package(p, &out->packages[out->package_count]))
 				continue;
 			read_license(s->root, &out->packages[out->package_count]);
 			index[i] = ++out->package_count;
@@ -319,7 +318,7 @@ static void read_packages(const struct search *s, struct span status, struct dpk
 }
 
 static int find(struct search *s, const struct strv *paths, const char *memory,
-		struct dpkg_owners *o, struct error *err)
+				struct dpkg_owners *o, struct error *err)
 {
 	AUTO_FREE char *info = xasprintf("%s/var/lib/dpkg/info", s->root);
 	AUTO_FREE char *file = xasprintf("%s/var/lib/dpkg/status", s->root);
@@ -328,7 +327,8 @@ static int find(struct search *s, const struct strv *paths, const char *memory,
 
 	if (!fs_exists(file) || !fs_is_dir(info))
 		return 0;
-	if (read_lists(s, info, memory, err) < 0 || fs_read(file, DPKG_MAX_STATUS_BYTES, &status, err) < 0)
+	if (read_lists(s, info, memory, err) < 0 ||
+		fs_read(file, DPKG_MAX_STATUS_BYTES, &status, err) < 0)
 		return -1;
 	index = xcalloc(s->lists.count + 1, sizeof(index[0]));
 	read_packages(s, buf_span(&status), o, index);
@@ -341,7 +341,7 @@ static int find(struct search *s, const struct strv *paths, const char *memory,
 }
 
 int dpkg_find_owners(const char *root, const char *memory, const struct strv *paths,
-		     struct dpkg_owners *out, struct error *err)
+					 struct dpkg_owners *out, struct error *err)
 {
 	AUTO(dpkg_owners) struct dpkg_owners o = {.path_count = paths->count};
 	AUTO(search) struct search s = {.root = root};
@@ -362,6 +362,6 @@ char *dpkg_stamp(const char *root)
 
 	if (stat(file, &st) < 0)
 		return xstrdup("");
-	return xasprintf("%llu %lld %lld.%09ld", (unsigned long long)st.st_ino,
-			 (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	return xasprintf("%llu %lld %lld.%09ld", (unsigned long long)st.st_ino, (long long)st.st_size,
+					 (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 }

@@ -38,7 +38,7 @@ void dpkg_owners_release(struct dpkg_owners *o);
  * nothing. memory: a file that tells the next search where this one found something; NULL: none.
  * ERR_SYS, ERR_DENIED: the database cannot be read; ERR_INPUT: it is larger than the caps. */
 int dpkg_find_owners(const char *root, const char *memory, const struct strv *paths,
-		     struct dpkg_owners *out, struct error *err);
+					 struct dpkg_owners *out, struct error *err);
 
 /* A text that changes whenever packages are installed or removed; "" without dpkg. Caller frees. */
 char *dpkg_stamp(const char *root);

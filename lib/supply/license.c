@@ -19,24 +19,59 @@ static const struct {
 	const char *debian;
 	const char *spdx;
 } known[] = {
-	{"0BSD", NULL},	       {"AFL-2.1", NULL},      {"Apache-1.0", NULL},
-	{"Apache-1.1", NULL},  {"Apache-2.0", NULL},   {"Artistic-2.0", NULL},
-	{"Apache-2", "Apache-2.0"}, {"Artistic", "Artistic-1.0-Perl"}, {"BSD-4-Clause-UC", NULL},
-	{"Beerware", NULL},    {"BSD-2-Clause", NULL}, {"BSD-3-Clause", NULL},
-	{"BSD-4-Clause", NULL}, {"BSL-1.0", NULL},     {"CC-BY-3.0", NULL},
-	{"CC-BY-4.0", NULL},   {"CC-BY-SA-3.0", NULL}, {"CC-BY-SA-4.0", NULL},
-	{"CC0-1.0", NULL},     {"CC0", "CC0-1.0"},     {"CDDL-1.0", NULL},
-	{"curl", NULL},	       {"EPL-1.0", NULL},      {"EPL-2.0", NULL},
-	{"EUPL-1.2", NULL},    {"Expat", "MIT"},       {"FSFAP", NULL},
-	{"FSFUL", NULL},       {"FSFULLR", NULL},      {"FTL", NULL},
-	{"HPND", NULL},	       {"ICU", NULL},	       {"ISC", NULL},
-	{"Libpng", NULL},      {"MIT", NULL},	       {"MIT-0", NULL},
-	{"MPL-1.0", NULL},     {"MPL-1.1", NULL},      {"MPL-2.0", NULL},
-	{"NTP", NULL},	       {"OFL-1.1", NULL},      {"OpenSSL", NULL},
-	{"PHP-3.01", NULL},    {"PostgreSQL", NULL},   {"Python-2.0", NULL},
-	{"QPL-1.0", NULL},     {"SIL-1.1", "OFL-1.1"}, {"Unlicense", NULL},
-	{"W3C", NULL},	       {"WTFPL", NULL},	       {"X11", NULL},
-	{"Zlib", NULL},	       {"ZPL-2.1", NULL},
+	{"0BSD", NULL},
+	{"AFL-2.1", NULL},
+	{"Apache-1.0", NULL},
+	{"Apache-1.1", NULL},
+	{"Apache-2.0", NULL},
+	{"Artistic-2.0", NULL},
+	{"Apache-2", "Apache-2.0"},
+	{"Artistic", "Artistic-1.0-Perl"},
+	{"BSD-4-Clause-UC", NULL},
+	{"Beerware", NULL},
+	{"BSD-2-Clause", NULL},
+	{"BSD-3-Clause", NULL},
+	{"BSD-4-Clause", NULL},
+	{"BSL-1.0", NULL},
+	{"CC-BY-3.0", NULL},
+	{"CC-BY-4.0", NULL},
+	{"CC-BY-SA-3.0", NULL},
+	{"CC-BY-SA-4.0", NULL},
+	{"CC0-1.0", NULL},
+	{"CC0", "CC0-1.0"},
+	{"CDDL-1.0", NULL},
+	{"curl", NULL},
+	{"EPL-1.0", NULL},
+	{"EPL-2.0", NULL},
+	{"EUPL-1.2", NULL},
+	{"Expat", "MIT"},
+	{"FSFAP", NULL},
+	{"FSFUL", NULL},
+	{"FSFULLR", NULL},
+	{"FTL", NULL},
+	{"HPND", NULL},
+	{"ICU", NULL},
+	{"ISC", NULL},
+	{"Libpng", NULL},
+	{"MIT", NULL},
+	{"MIT-0", NULL},
+	{"MPL-1.0", NULL},
+	{"MPL-1.1", NULL},
+	{"MPL-2.0", NULL},
+	{"NTP", NULL},
+	{"OFL-1.1", NULL},
+	{"OpenSSL", NULL},
+	{"PHP-3.01", NULL},
+	{"PostgreSQL", NULL},
+	{"Python-2.0", NULL},
+	{"QPL-1.0", NULL},
+	{"SIL-1.1", "OFL-1.1"},
+	{"Unlicense", NULL},
+	{"W3C", NULL},
+	{"WTFPL", NULL},
+	{"X11", NULL},
+	{"Zlib", NULL},
+	{"ZPL-2.1", NULL},
 };
 
 static const struct {
@@ -83,12 +118,12 @@ static bool add_gnu(const char *name, struct buf *out)
 		for (const char *const *v = gnu[i].versions; *v; v++) {
 			size_t digits = strcspn(version, "+");
 			bool same = (digits == 3 && strncmp(version, *v, 3) == 0) ||
-				    (digits == 1 && version[0] == (*v)[0] && (*v)[2] == '0');
+						(digits == 1 && version[0] == (*v)[0] && (*v)[2] == '0');
 
 			if (!same || (version[digits] && strcmp(version + digits, "+") != 0))
 				continue;
 			buf_addf(out, "%s-%s%s-%s", gnu[i].family, *v, middle,
-				 version[digits] ? "or-later" : "only");
+					 version[digits] ? "or-later" : "only");
 			return true;
 		}
 	}
@@ -144,7 +179,7 @@ static bool add_expression(struct span text, struct buf *out)
 
 		if (strcasecmp(word, "with") == 0) {
 			if (!add_exception(next_word(&text, next), out) ||
-			    strcasecmp(next_word(&text, next), "exception") != 0)
+				strcasecmp(next_word(&text, next), "exception") != 0)
 				return false;
 			continue;
 		}

@@ -110,7 +110,7 @@ const char *sbom_id(const char *kind, const char *text, char out[SBOM_ID_LEN + 1
 }
 
 const char *sbom_package_id(const struct sbom *s, const struct sbom_package *p,
-			    char out[SBOM_ID_LEN + 1])
+							char out[SBOM_ID_LEN + 1])
 {
 	AUTO_FREE char *text = NULL;
 

@@ -19,7 +19,7 @@
 enum sbom_kind {
 	SBOM_PROJECT, /* what is built */
 	SBOM_DEBIAN,
-	SBOM_OTHER,   /* a file of the build machine that no package owns */
+	SBOM_OTHER, /* a file of the build machine that no package owns */
 };
 
 struct sbom_package {

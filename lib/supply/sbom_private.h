@@ -16,6 +16,6 @@ char *sbom_image_url(const struct sbom *s);
 const char *sbom_id(const char *kind, const char *text, char out[SBOM_ID_LEN + 1]);
 /* The same of a package. */
 const char *sbom_package_id(const struct sbom *s, const struct sbom_package *p,
-			    char out[SBOM_ID_LEN + 1]);
+							char out[SBOM_ID_LEN + 1]);
 /* A UUID (RFC 9562, version 8) that is a function of the document. Returns out. */
 const char *sbom_uuid(const json_t *doc, char out[37]);

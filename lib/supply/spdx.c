@@ -31,9 +31,8 @@ static json_t *checksum(const char *algorithm, const char *hex)
 
 static void relate(json_t *relations, const char *from, const char *how, const char *to)
 {
-	json_array_append_new(relations,
-			      json_pack("{s:s, s:s, s:s}", "spdxElementId", from, "relationshipType",
-					how, "relatedSpdxElement", to));
+	json_array_append_new(relations, json_pack("{s:s, s:s, s:s}", "spdxElementId", from,
+											   "relationshipType", how, "relatedSpdxElement", to));
 }
 
 static json_t *package_base(const char *id, const char *name)
@@ -55,9 +54,8 @@ static void add_purl(json_t *package, const char *url)
 {
 	if (url)
 		json_object_set_new(package, "externalRefs",
-				    json_pack("[{s:s, s:s, s:s}]", "referenceCategory",
-					      "PACKAGE-MANAGER", "referenceType", "purl",
-					      "referenceLocator", url));
+							json_pack("[{s:s, s:s, s:s}]", "referenceCategory", "PACKAGE-MANAGER",
+									  "referenceType", "purl", "referenceLocator", url));
 }
 
 static json_t *image_package(const struct sbom *s)
@@ -68,7 +66,7 @@ static json_t *image_package(const struct sbom *s)
 	sbom_set(p, "versionInfo", s->version);
 	sbom_set(p, "primaryPackagePurpose", "CONTAINER");
 	json_object_set_new(p, "checksums",
-			    json_pack("[o]", checksum("SHA256", oci_digest_hex(s->digest))));
+						json_pack("[o]", checksum("SHA256", oci_digest_hex(s->digest))));
 	add_purl(p, url);
 	return p;
 }
@@ -79,7 +77,7 @@ static json_t *base_package(const struct sbom *s)
 
 	sbom_set(p, "primaryPackagePurpose", "CONTAINER");
 	json_object_set_new(p, "checksums",
-			    json_pack("[o]", checksum("SHA256", oci_digest_hex(s->base_digest))));
+						json_pack("[o]", checksum("SHA256", oci_digest_hex(s->base_digest))));
 	return p;
 }
 
@@ -113,8 +111,8 @@ static void set_supplier(json_t *package, const char *maintainer)
 	while (len > 0 && maintainer[len - 1] == ' ')
 		len--;
 	text = open ? xasprintf("Organization: %.*s (%.*s)", (int)len, maintainer,
-				(int)strcspn(open + 1, ">"), open + 1)
-		    : xasprintf("Organization: %s", maintainer);
+							(int)strcspn(open + 1, ">"), open + 1)
+				: xasprintf("Organization: %s", maintainer);
 	sbom_set(package, "supplier", text);
 }
 
@@ -174,9 +172,9 @@ static json_t *file(const struct sbom_file *f)
 	sbom_set(doc, "fileName", name);
 	sbom_set(doc, "licenseConcluded", NO_ASSERTION);
 	sbom_set(doc, "copyrightText", NO_ASSERTION);
-	json_object_set_new(doc, "checksums",
-			    json_pack("[o, o]", checksum("SHA1", f->sha1),
-				      checksum("SHA256", f->sha256)));
+	json_object_set_new(
+		doc, "checksums",
+		json_pack("[o, o]", checksum("SHA1", f->sha1), checksum("SHA256", f->sha256)));
 	return doc;
 }
 
@@ -220,11 +218,11 @@ void sbom_write_spdx(const struct sbom *s, struct buf *out)
 
 	add_packages(s, packages, relations);
 	add_files(s, files, relations);
-	doc = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:[s]}, s:o, s:o, s:o}", "spdxVersion", "SPDX-2.3",
-			"dataLicense", "CC0-1.0", "SPDXID", "SPDXRef-DOCUMENT", "name", name,
-			"creationInfo", "created", clock_rfc3339(s->created, created), "creators",
-			"Tool: msctl-" MSCTL_VERSION, "packages", packages, "files", files,
-			"relationships", relations);
+	doc = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:[s]}, s:o, s:o, s:o}", "spdxVersion",
+					"SPDX-2.3", "dataLicense", "CC0-1.0", "SPDXID", "SPDXRef-DOCUMENT", "name",
+					name, "creationInfo", "created", clock_rfc3339(s->created, created), "creators",
+					"Tool: msctl-" MSCTL_VERSION, "packages", packages, "files", files,
+					"relationships", relations);
 	space = xasprintf("https://spdx.org/spdxdocs/msctl-%s", sbom_uuid(doc, uuid));
 	sbom_set(doc, "documentNamespace", space);
 	doc_json_write(doc, out);

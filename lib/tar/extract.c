@@ -64,8 +64,8 @@ static mode_t allowed_mode(const struct extraction *x, const struct tar_entry *e
 	return e->type == TAR_DIR ? (e->mode & 01777) | 0700 : e->mode & 01777;
 }
 
-static int set_owner(const struct extraction *x, int fd, const char *name, const struct tar_entry *e,
-		     struct error *err)
+static int set_owner(const struct extraction *x, int fd, const char *name,
+					 const struct tar_entry *e, struct error *err)
 {
 	if (!x->options->keep_owner)
 		return 0;
@@ -76,7 +76,7 @@ static int set_owner(const struct extraction *x, int fd, const char *name, const
 
 /* Take away what stands in the way of an entry; a folder over a folder stays. */
 static int make_way(struct extraction *x, int fd, const char *name, const struct tar_entry *e,
-		    bool *stays, struct error *err)
+					bool *stays, struct error *err)
 {
 	struct stat st;
 
@@ -88,7 +88,8 @@ static int make_way(struct extraction *x, int fd, const char *name, const struct
 	return *stays ? 0 : rootdir_remove(&x->tree, fd, name, err);
 }
 
-static int write_content(struct extraction *x, int out, const struct tar_entry *e, struct error *err)
+static int write_content(struct extraction *x, int out, const struct tar_entry *e,
+						 struct error *err)
 {
 	for (;;) {
 		ssize_t n = tar_reader_data(x->reader, x->buffer, sizeof(x->buffer), err);
@@ -101,9 +102,10 @@ static int write_content(struct extraction *x, int out, const struct tar_entry *
 }
 
 static int extract_file(struct extraction *x, int fd, const char *name, const struct tar_entry *e,
-			struct error *err)
+						struct error *err)
 {
-	AUTO_CLOSE int out = openat(fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	AUTO_CLOSE int out =
+		openat(fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (out < 0)
 		return err_errno(err, "cannot create %s", e->path);
@@ -117,10 +119,10 @@ static int extract_file(struct extraction *x, int fd, const char *name, const st
 }
 
 static int extract_folder(struct extraction *x, int fd, const char *name, const struct tar_entry *e,
-			  bool exists, struct error *err)
+						  bool exists, struct error *err)
 {
-	struct folder f = {.mode = allowed_mode(x, e), .uid = e->uid, .gid = e->gid,
-			   .mtime_s = e->mtime_s};
+	struct folder f = {
+		.mode = allowed_mode(x, e), .uid = e->uid, .gid = e->gid, .mtime_s = e->mtime_s};
 	struct stat st;
 
 	if (!exists && mkdirat(fd, name, 0700) < 0)
@@ -133,8 +135,8 @@ static int extract_folder(struct extraction *x, int fd, const char *name, const 
 	return 0;
 }
 
-static int extract_symlink(struct extraction *x, int fd, const char *name, const struct tar_entry *e,
-			   struct error *err)
+static int extract_symlink(struct extraction *x, int fd, const char *name,
+						   const struct tar_entry *e, struct error *err)
 {
 	if (symlinkat(e->target, fd, name) < 0)
 		return err_errno(err, "cannot create link %s", e->path);
@@ -156,7 +158,7 @@ static int extract_hardlink(struct extraction *x, const struct tar_entry *e, str
 	from = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (from < 0)
 		return err_set(err, ERR_INPUT, "'%s' is a hard link to '%s', which does not exist", e->path,
-			       e->target);
+					   e->target);
 	if (rootdir_parent(&x->tree, e->path, true, &fd, &name, err) < 0)
 		return -1;
 	if (linkat(from, target, fd, name, 0) == 0) {
@@ -165,12 +167,12 @@ static int extract_hardlink(struct extraction *x, const struct tar_entry *e, str
 	}
 	if (errno == ENOENT || errno == EPERM)
 		return err_set(err, ERR_INPUT, "'%s' is a hard link to '%s', which is no file", e->path,
-			       e->target);
+					   e->target);
 	return err_errno(err, "cannot link %s to %s", e->path, e->target);
 }
 
 static int extract_fifo(struct extraction *x, int fd, const char *name, const struct tar_entry *e,
-			struct error *err)
+						struct error *err)
 {
 	if (mkfifoat(fd, name, 0600) < 0)
 		return err_errno(err, "cannot create pipe %s", e->path);
@@ -220,7 +222,7 @@ static int extract_whiteout(struct extraction *x, const struct tar_entry *e, str
 }
 
 static int extract_into(struct extraction *x, int fd, const char *name, const struct tar_entry *e,
-			struct error *err)
+						struct error *err)
 {
 	bool stays;
 	int rc = -1;
@@ -305,7 +307,7 @@ static int finish_folders(struct extraction *x, struct error *err)
 			return -1;
 		/* a later entry may have replaced it */
 		if (fd < 0 || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||
-		    st.st_ino != f->inode)
+			st.st_ino != f->inode)
 			continue;
 		if (set_owner(x, fd, name, &e, err) < 0)
 			return -1;
@@ -348,7 +350,8 @@ static int extract_all(struct extraction *x, struct error *err)
 }
 
 int tar_extract(const struct tar_source *source, const char *name, int root_fd,
-		const struct extract_options *options, uint8_t diff_id[SHA256_BYTES], struct error *err)
+				const struct extract_options *options, uint8_t diff_id[SHA256_BYTES],
+				struct error *err)
 {
 	struct extraction *x = xcalloc(1, sizeof(*x)); /* too large for a stack */
 	int rc = -1;
@@ -356,7 +359,7 @@ int tar_extract(const struct tar_source *source, const char *name, int root_fd,
 	x->options = options;
 	x->name = name;
 	if (rootdir_init(&x->tree, root_fd, err) == 0 &&
-	    tar_reader_new(source, name, byte_limit(root_fd, options), &x->reader, err) == 0)
+		tar_reader_new(source, name, byte_limit(root_fd, options), &x->reader, err) == 0)
 		rc = extract_all(x, err);
 	if (rc == 0 && diff_id)
 		tar_reader_sum(x->reader, diff_id);

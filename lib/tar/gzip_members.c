@@ -18,8 +18,8 @@ struct slot {
 	bool done;
 };
 
-/* Members are numbered; number n lives in slots[n % slot_count]. delivered <= taken <= submitted, and
- * submitted - delivered < slot_count, so that there is always a buffer to fill. */
+/* Members are numbered; number n lives in slots[n % slot_count]. delivered <= taken <= submitted,
+ * and submitted - delivered < slot_count, so that there is always a buffer to fill. */
 struct gzip_members {
 	int (*deliver)(void *user, const void *data, size_t len, struct error *err);
 	void *user;
@@ -59,9 +59,9 @@ static unsigned core_count(void)
 }
 
 struct gzip_members *gzip_members_new(unsigned threads,
-				      int (*deliver)(void *user, const void *data, size_t len,
-						     struct error *err),
-				      void *user)
+									  int (*deliver)(void *user, const void *data, size_t len,
+													 struct error *err),
+									  void *user)
 {
 	struct gzip_members *g = xcalloc(1, sizeof(*g));
 
@@ -142,7 +142,7 @@ static void start_workers(struct gzip_members *g)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	while (g->worker_count < g->wanted_workers &&
-	       pthread_create(&g->workers[g->worker_count], NULL, worker, g) == 0)
+		   pthread_create(&g->workers[g->worker_count], NULL, worker, g) == 0)
 		g->worker_count++;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	g->wanted_workers = g->worker_count;

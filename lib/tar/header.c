@@ -13,9 +13,9 @@ struct field {
 };
 
 static const struct field NAME = {0, 100}, MODE = {100, 8}, UID = {108, 8}, GID = {116, 8},
-			  SIZE = {124, 12}, MTIME = {136, 12}, CHECKSUM = {148, 8},
-			  LINKNAME = {157, 100}, MAGIC = {257, 6}, MAJOR = {329, 8},
-			  MINOR = {337, 8}, PREFIX = {345, 155};
+						  SIZE = {124, 12}, MTIME = {136, 12}, CHECKSUM = {148, 8},
+						  LINKNAME = {157, 100}, MAGIC = {257, 6}, MAJOR = {329, 8},
+						  MINOR = {337, 8}, PREFIX = {345, 155};
 #define TYPE_AT 156
 
 void tar_overrides_release(struct tar_overrides *o)
@@ -110,8 +110,8 @@ static bool read_numbers(const unsigned char *block, struct tar_header *h)
 	bool is_device = h->type == '3' || h->type == '4';
 
 	if (!read_number(block, MODE, &mode) || !read_number(block, SIZE, &size) || size < 0 ||
-	    !read_number(block, MTIME, &mtime) || !read_id(block, UID, &h->uid) ||
-	    !read_id(block, GID, &h->gid))
+		!read_number(block, MTIME, &mtime) || !read_id(block, UID, &h->uid) ||
+		!read_id(block, GID, &h->gid))
 		return false;
 	if (is_device && (!read_number(block, MAJOR, &major) || !read_number(block, MINOR, &minor)))
 		return false;
@@ -124,7 +124,7 @@ static bool read_numbers(const unsigned char *block, struct tar_header *h)
 }
 
 int tar_header_parse(const unsigned char block[TAR_BLOCK], const char *name, struct tar_header *out,
-		     struct error *err)
+					 struct error *err)
 {
 	struct tar_header h = {.type = (char)block[TYPE_AT]};
 	char prefix[156] = "", last[101];
@@ -230,7 +230,7 @@ static bool next_record(struct span *rest, struct span *key, struct span *value)
 	for (; i < rest->len && i < 8 && isdigit((unsigned char)rest->data[i]); i++)
 		len = len * 10 + (size_t)(rest->data[i] - '0');
 	if (i == 0 || len > rest->len || len < i + 4 || rest->data[i] != ' ' ||
-	    rest->data[len - 1] != '\n')
+		rest->data[len - 1] != '\n')
 		return false;
 	i++;
 	eq = memchr(rest->data + i, '=', len - i);
@@ -243,7 +243,8 @@ static bool next_record(struct span *rest, struct span *key, struct span *value)
 	return true;
 }
 
-int tar_pax_parse(struct span records, const char *name, struct tar_overrides *out, struct error *err)
+int tar_pax_parse(struct span records, const char *name, struct tar_overrides *out,
+				  struct error *err)
 {
 	while (records.len > 0) {
 		struct span key, value;
@@ -252,7 +253,7 @@ int tar_pax_parse(struct span records, const char *name, struct tar_overrides *o
 			return err_set(err, ERR_INPUT, "%s: a malformed PAX header", name);
 		if (!take_record(key, value, out))
 			return err_set(err, ERR_INPUT, "%s: PAX record '%.*s' is not acceptable", name,
-				       (int)(key.len < 64 ? key.len : 64), key.data);
+						   (int)(key.len < 64 ? key.len : 64), key.data);
 	}
 	return 0;
 }

@@ -17,10 +17,10 @@ struct layer_writer {
 	struct sha256 *out_hash;
 	uint64_t tar_bytes;
 	uint64_t out_bytes;
-	size_t filled;  /* of the current member */
-	uint64_t left;  /* of the current file's content */
-	bool aligned;   /* the current file's content is in members of its own */
-	char *last;     /* path of the last entry; NULL before the first */
+	size_t filled; /* of the current member */
+	uint64_t left; /* of the current file's content */
+	bool aligned;  /* the current file's content is in members of its own */
+	char *last;    /* path of the last entry; NULL before the first */
 };
 
 void layer_writer_new(const struct layer_sink *sink, struct layer_writer **out)
@@ -114,10 +114,11 @@ static int check_link(const struct layer_entry *e, struct error *err)
 	const char *target = e->target ? e->target : "";
 
 	if (is_link != (target[0] != '\0'))
-		return err_set(err, ERR_INPUT, "%s: a link needs a target, and only a link has one", e->path);
+		return err_set(err, ERR_INPUT, "%s: a link needs a target, and only a link has one",
+					   e->path);
 	if (strlen(target) > LAYER_MAX_PATH)
 		return err_set(err, ERR_INPUT, "%s: the link's target is longer than %d bytes", e->path,
-			       LAYER_MAX_PATH);
+					   LAYER_MAX_PATH);
 	if (e->type == LAYER_HARDLINK && !fs_is_clean_relative(target))
 		return err_set(err, ERR_INPUT, "%s: '%s' is no clean relative path", e->path, target);
 	return 0;
@@ -127,17 +128,18 @@ static int check_entry(const struct layer_writer *w, const struct layer_entry *e
 {
 	if (w->left > 0)
 		return err_set(err, ERR_INPUT, "%s: %llu bytes of its content are missing", w->last,
-			       (unsigned long long)w->left);
+					   (unsigned long long)w->left);
 	if (strlen(e->path) > LAYER_MAX_PATH)
-		return err_set(err, ERR_INPUT, "a path is longer than %d bytes: %s", LAYER_MAX_PATH, e->path);
+		return err_set(err, ERR_INPUT, "a path is longer than %d bytes: %s", LAYER_MAX_PATH,
+					   e->path);
 	if (!fs_is_clean_relative(e->path))
 		return err_set(err, ERR_INPUT, "'%s' is no clean relative path", e->path);
 	if (text_starts(fs_basename(e->path), ".wh."))
 		return err_set(err, ERR_INPUT, "'%s': an image cannot hold a name that starts with .wh.",
-			       e->path);
+					   e->path);
 	if (w->last && strcmp(w->last, e->path) >= 0)
 		return err_set(err, ERR_INPUT, "%s: is given twice or out of order, after %s", e->path,
-			       w->last);
+					   w->last);
 	if (e->type != LAYER_FILE && e->size > 0)
 		return err_set(err, ERR_INPUT, "%s: only a file has content", e->path);
 	return check_link(e, err);
@@ -198,7 +200,7 @@ static int changed(const struct layer_entry *entry, struct error *err)
 }
 
 int layer_writer_file(struct layer_writer *w, const struct layer_entry *entry, int fd,
-		      struct error *err)
+					  struct error *err)
 {
 	char one_more;
 
@@ -225,9 +227,9 @@ int layer_writer_end(struct layer_writer *w, struct layer_result *out, struct er
 
 	if (w->left > 0)
 		return err_set(err, ERR_INPUT, "%s: %llu bytes of its content are missing", w->last,
-			       (unsigned long long)w->left);
+					   (unsigned long long)w->left);
 	if (add(w, end, sizeof(end), err) < 0 || cut(w, err) < 0 ||
-	    gzip_members_finish(w->members, err) < 0)
+		gzip_members_finish(w->members, err) < 0)
 		return -1;
 	sha256_end(w->tar_hash, r.diff_id);
 	sha256_end(w->out_hash, r.digest);

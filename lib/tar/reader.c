@@ -10,15 +10,15 @@ struct tar_reader {
 	char *name;
 	struct unpack_stream *stream;
 	size_t entries;
-	uint64_t left;    /* of the current content */
-	size_t padding;   /* behind it */
+	uint64_t left;  /* of the current content */
+	size_t padding; /* behind it */
 	bool ended;
 	char path[TAR_MAX_PATH + 1];
 	char target[TAR_MAX_PATH + 1];
 };
 
 int tar_reader_new(const struct tar_source *source, const char *name, uint64_t max_bytes,
-		   struct tar_reader **out, struct error *err)
+				   struct tar_reader **out, struct error *err)
 {
 	AUTO_PTR(tar_reader) struct tar_reader *r = xcalloc(1, sizeof(*r));
 
@@ -120,7 +120,7 @@ static int read_content(struct tar_reader *r, size_t max, struct buf *out, struc
 
 	if (r->left > max)
 		return err_set(err, ERR_INPUT, "%s: an extended header is larger than %zu bytes", r->name,
-			       max);
+					   max);
 	if (tar_reader_data(r, buf_grow(out, len + 1), len, err) < 0)
 		return -1;
 	out->len += len;
@@ -146,7 +146,7 @@ static int take_long_name(struct tar_reader *r, struct buf *out, bool *has, stru
 
 /* 1: h describes what follows, it is used up; 0: h is an entry. */
 static int take_extension(struct tar_reader *r, const struct tar_header *h, struct tar_overrides *o,
-			  struct error *err)
+						  struct error *err)
 {
 	AUTO(buf) struct buf records = {0};
 
@@ -157,10 +157,11 @@ static int take_extension(struct tar_reader *r, const struct tar_header *h, stru
 		return take_long_name(r, &o->target, &o->has_target, err) < 0 ? -1 : 1;
 	case 'x':
 		if (read_content(r, TAR_MAX_EXTENDED, &records, err) < 0 ||
-		    tar_pax_parse(buf_span(&records), r->name, o, err) < 0)
+			tar_pax_parse(buf_span(&records), r->name, o, err) < 0)
 			return -1;
 		return 1;
-	case 'g': /* comments of git-archive and the like; no global record means anything for a layer */
+	case 'g': /* comments of git-archive and the like; no global record means anything for a layer
+			   */
 		return 1;
 	default:
 		return 0;
@@ -235,7 +236,8 @@ static int map_type(char flag, const char *path, enum tar_type *out)
 	}
 }
 
-static int take_target(struct tar_reader *r, const char *raw, struct tar_entry *e, struct error *err)
+static int take_target(struct tar_reader *r, const char *raw, struct tar_entry *e,
+					   struct error *err)
 {
 	const char *why;
 
@@ -254,8 +256,8 @@ static int take_target(struct tar_reader *r, const char *raw, struct tar_entry *
 	return 0;
 }
 
-static int make_entry(struct tar_reader *r, const struct tar_header *h, const struct tar_overrides *o,
-		      struct tar_entry *out, struct error *err)
+static int make_entry(struct tar_reader *r, const struct tar_header *h,
+					  const struct tar_overrides *o, struct tar_entry *out, struct error *err)
 {
 	const char *raw = o->has_path ? buf_str(&o->path) : h->path;
 	struct tar_entry e = {
@@ -281,7 +283,7 @@ static int make_entry(struct tar_reader *r, const struct tar_header *h, const st
 	r->left = e.size;
 	r->padding = (size_t)(-e.size & (TAR_BLOCK - 1));
 	if ((e.type == TAR_SYMLINK || e.type == TAR_HARDLINK) &&
-	    take_target(r, o->has_target ? buf_str(&o->target) : h->target, &e, err) < 0)
+		take_target(r, o->has_target ? buf_str(&o->target) : h->target, &e, err) < 0)
 		return -1;
 	*out = e;
 	return 0;

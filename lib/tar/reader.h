@@ -1,9 +1,9 @@
 /* reader.h - tar archives read entry by entry: tar, tar+gzip, tar+zstd, told apart by content.
  *
- * Nothing of an entry is trusted: the policy of names and links is the reader's. Names are bytes, never
- * converted or normalised (libarchive does both, and cuts at a NUL, so it is not used). Extended attributes are
- * skipped. Sparse files, volume labels and other compressions are refused. An archive may lack the two zero
- * blocks at its end: that it is complete says its digest. */
+ * Nothing of an entry is trusted: the policy of names and links is the reader's. Names are bytes,
+ * never converted or normalised (libarchive does both, and cuts at a NUL, so it is not used).
+ * Extended attributes are skipped. Sparse files, volume labels and other compressions are refused.
+ * An archive may lack the two zero blocks at its end: that it is complete says its digest. */
 #pragma once
 
 #include "base/auto.h"
@@ -30,7 +30,8 @@ enum tar_type {
 
 struct tar_entry {
 	enum tar_type type;
-	const char *path;   /* cleaned: relative, no "." components, no trailing slash; "" is the root itself */
+	const char
+		*path; /* cleaned: relative, no "." components, no trailing slash; "" is the root itself */
 	const char *target; /* symlink: as written; hard link: cleaned like path */
 	mode_t mode;
 	uint32_t uid, gid;
@@ -47,13 +48,14 @@ struct tar_source {
 	void *user;
 };
 
-/* name starts messages. max_bytes caps the uncompressed total. ERR_INPUT: another compression; ERR_SYS when libzstd is needed and cannot be loaded. */
-int tar_reader_new(const struct tar_source *source, const char *name, uint64_t max_bytes, struct tar_reader **out,
-		   struct error *err);
+/* name starts messages. max_bytes caps the uncompressed total. ERR_INPUT: another compression;
+ * ERR_SYS when libzstd is needed and cannot be loaded. */
+int tar_reader_new(const struct tar_source *source, const char *name, uint64_t max_bytes,
+				   struct tar_reader **out, struct error *err);
 void tar_reader_free(struct tar_reader *r);
 DEFINE_AUTO_PTR(tar_reader)
-/* 1: *entry is filled (borrowed until the next call); 0: the end; -1: ERR_INPUT: absolute path, "..", NUL, too long, too
- * many entries, hard link out of the root, damaged archive. */
+/* 1: *entry is filled (borrowed until the next call); 0: the end; -1: ERR_INPUT: absolute path,
+ * "..", NUL, too long, too many entries, hard link out of the root, damaged archive. */
 int tar_reader_next(struct tar_reader *r, struct tar_entry *entry, struct error *err);
 /* The current file's content; 0 at its end. */
 ssize_t tar_reader_data(struct tar_reader *r, void *data, size_t len, struct error *err);

@@ -62,7 +62,8 @@ static int no_folder(const char *path, struct error *err)
 	return err_set(err, ERR_INPUT, "'%s' is no folder, but files go below it", path);
 }
 
-/* The folders of path that are missing, from the top. A component may be a link: it is followed in root. */
+/* The folders of path that are missing, from the top. A component may be a link: it is followed in
+ * root. */
 static int make_parents(struct rootdir *t, const char *path, struct error *err)
 {
 	AUTO_FREE char *p = xstrdup(path);
@@ -82,8 +83,8 @@ static int make_parents(struct rootdir *t, const char *path, struct error *err)
 		next = open_in_root(t->root, p);
 		if (next < 0)
 			return errno == ENOENT || errno == ENOTDIR || errno == ELOOP
-				       ? no_folder(p, err)
-				       : err_errno(err, "cannot open folder %s", p);
+					   ? no_folder(p, err)
+					   : err_errno(err, "cannot open folder %s", p);
 		close(at);
 		at = next;
 		if (last)
@@ -94,7 +95,8 @@ static int make_parents(struct rootdir *t, const char *path, struct error *err)
 	return err_errno(err, "cannot open the root folder");
 }
 
-static int open_parent(struct rootdir *t, const char *path, bool create, int *out, struct error *err)
+static int open_parent(struct rootdir *t, const char *path, bool create, int *out,
+					   struct error *err)
 {
 	AUTO_CLOSE int fd = open_in_root(t->root, path);
 	size_t depth = 0;
@@ -117,13 +119,13 @@ static int open_parent(struct rootdir *t, const char *path, bool create, int *ou
 		return -1;
 	if (depth > t->root_depth + EXTRACT_MAX_DEPTH)
 		return err_set(err, ERR_INPUT, "'%s' is more than %d folders deep", path,
-			       EXTRACT_MAX_DEPTH);
+					   EXTRACT_MAX_DEPTH);
 	*out = TAKE_FD(fd);
 	return 0;
 }
 
 int rootdir_parent(struct rootdir *t, const char *path, bool create, int *fd, const char **name,
-		struct error *err)
+				   struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 	AUTO_FREE char *parent = xstrndup(path, slash ? (size_t)(slash - path) : 0);
@@ -186,10 +188,11 @@ static DIR *open_for_removal(int fd, const char *name)
 }
 
 static int remove_content(struct rootdir *t, int fd, const char *name, bool keep_marked,
-			  struct error *err);
+						  struct error *err);
 
 /* keep_marked: what this layer brought stays, and so do the folders that lead to it. */
-static int remove_at(struct rootdir *t, int fd, const char *name, bool keep_marked, struct error *err)
+static int remove_at(struct rootdir *t, int fd, const char *name, bool keep_marked,
+					 struct error *err)
 {
 	bool keep = keep_marked && rootdir_is_marked(t, fd, name);
 	struct stat st;
@@ -209,7 +212,7 @@ static int remove_at(struct rootdir *t, int fd, const char *name, bool keep_mark
 }
 
 static int remove_content(struct rootdir *t, int fd, const char *name, bool keep_marked,
-			  struct error *err)
+						  struct error *err)
 {
 	DIR *dir = open_for_removal(fd, name);
 	struct dirent *e;

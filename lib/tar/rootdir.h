@@ -6,20 +6,20 @@
 
 struct rootdir {
 	int root;
-	char *parent;         /* path of the open folder; NULL: none */
+	char *parent; /* path of the open folder; NULL: none */
 	int parent_fd;
-	size_t root_depth;    /* of the root's own path */
-	struct map added;     /* "INODE/NAME" of everything that this layer put there */
+	size_t root_depth; /* of the root's own path */
+	struct map added;  /* "INODE/NAME" of everything that this layer put there */
 };
 
 int rootdir_init(struct rootdir *t, int root_fd, struct error *err);
 void rootdir_release(struct rootdir *t);
 
-/* Open the folder that holds path, and say what path is called in it. Missing folders are made if create; otherwise
- * *fd is -1 when there is none. The descriptor stays the tree's and is valid until the next call. ERR_INPUT: something
- * else than a folder is in the way, or too deep. */
+/* Open the folder that holds path, and say what path is called in it. Missing folders are made if
+ * create; otherwise *fd is -1 when there is none. The descriptor stays the tree's and is valid
+ * until the next call. ERR_INPUT: something else than a folder is in the way, or too deep. */
 int rootdir_parent(struct rootdir *t, const char *path, bool create, int *fd, const char **name,
-		struct error *err);
+				   struct error *err);
 /* A name was bound anew: what was resolved before may be wrong. */
 void rootdir_forget(struct rootdir *t);
 /* Note that this layer brought name in the folder; was it the first time? */

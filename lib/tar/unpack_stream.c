@@ -109,9 +109,17 @@ static const struct {
 	size_t len;
 	const char *name;
 } unsupported[] = {
-	{"\xfd" "7zXZ", 5, "xz"},  {"BZh", 3, "bzip2"}, {"\x5d\x00\x00", 3, "lzma"},
-	{"PK\x03\x04", 4, "zip"},  {"7z\xbc\xaf", 4, "7z"}, {"Rar!", 4, "rar"},
-	{"\x04\x22\x4d\x18", 4, "lz4"}, {"LZIP", 4, "lzip"}, {"\x1f\x9d", 2, "compress"},
+	{"\xfd"
+	 "7zXZ",
+	 5, "xz"},
+	{"BZh", 3, "bzip2"},
+	{"\x5d\x00\x00", 3, "lzma"},
+	{"PK\x03\x04", 4, "zip"},
+	{"7z\xbc\xaf", 4, "7z"},
+	{"Rar!", 4, "rar"},
+	{"\x04\x22\x4d\x18", 4, "lz4"},
+	{"LZIP", 4, "lzip"},
+	{"\x1f\x9d", 2, "compress"},
 };
 
 static int detect(struct unpack_stream *s, struct error *err)
@@ -123,7 +131,7 @@ static int detect(struct unpack_stream *s, struct error *err)
 		return open_gzip(s, err);
 	/* a frame, or a skippable one, whose magic has four free bits */
 	if (in_starts(s, "\x28\xb5\x2f\xfd", 4) ||
-	    (s->in_len >= 4 && (s->in[0] & 0xf0) == 0x50 && memcmp(s->in + 1, "\x2a\x4d\x18", 3) == 0))
+		(s->in_len >= 4 && (s->in[0] & 0xf0) == 0x50 && memcmp(s->in + 1, "\x2a\x4d\x18", 3) == 0))
 		return open_zstd(s, err);
 	for (size_t i = 0; i < ARRAY_LEN(unsupported); i++) {
 		if (!in_starts(s, unsupported[i].magic, unsupported[i].len))
@@ -135,7 +143,7 @@ static int detect(struct unpack_stream *s, struct error *err)
 }
 
 int unpack_stream_new(const struct tar_source *source, const char *name, uint64_t max_bytes,
-		      struct unpack_stream **out, struct error *err)
+					  struct unpack_stream **out, struct error *err)
 {
 	AUTO_PTR(unpack_stream) struct unpack_stream *s = xcalloc(1, sizeof(*s));
 
@@ -247,7 +255,7 @@ ssize_t unpack_stream_read(struct unpack_stream *s, void *data, size_t len, stru
 			break;
 		if ((uint64_t)n > s->left)
 			return err_set(err, ERR_INPUT, "%s: is larger than allowed when it is unpacked",
-				       s->name);
+						   s->name);
 		s->left -= (uint64_t)n;
 		got += (size_t)n;
 	}

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_OCTAL_7 07777777ull     /* uid, gid */
+#define MAX_OCTAL_7 07777777ull      /* uid, gid */
 #define MAX_OCTAL_11 077777777777ull /* size, mtime */
 
 struct ustar {

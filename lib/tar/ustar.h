@@ -1,4 +1,5 @@
-/* ustar.h - the header blocks of one tar entry (POSIX.1-2017, pax: ustar, with an extended header only for what ustar cannot hold). */
+/* ustar.h - the header blocks of one tar entry (POSIX.1-2017, pax: ustar, with an extended header
+ * only for what ustar cannot hold). */
 #pragma once
 
 #include "base/buf.h"

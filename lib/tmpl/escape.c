@@ -11,9 +11,9 @@ bool tmpl_escape_named(struct span name, enum tmpl_escape *out)
 		const char *name;
 		enum tmpl_escape escape;
 	} rows[] = {
-		{"raw", TMPL_ESCAPE_RAW},     {"html", TMPL_ESCAPE_HTML}, {"c", TMPL_ESCAPE_C},
-		{"json", TMPL_ESCAPE_JSON},   {"yaml", TMPL_ESCAPE_YAML}, {"sh", TMPL_ESCAPE_SH},
-		{"make", TMPL_ESCAPE_MAKE},   {"md", TMPL_ESCAPE_MARKDOWN}, {"comment", TMPL_ESCAPE_COMMENT},
+		{"raw", TMPL_ESCAPE_RAW},   {"html", TMPL_ESCAPE_HTML},   {"c", TMPL_ESCAPE_C},
+		{"json", TMPL_ESCAPE_JSON}, {"yaml", TMPL_ESCAPE_YAML},   {"sh", TMPL_ESCAPE_SH},
+		{"make", TMPL_ESCAPE_MAKE}, {"md", TMPL_ESCAPE_MARKDOWN}, {"comment", TMPL_ESCAPE_COMMENT},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -30,10 +30,10 @@ enum tmpl_escape tmpl_escape_for(const char *file_name)
 		const char *suffix;
 		enum tmpl_escape escape;
 	} rows[] = {
-		{".c", TMPL_ESCAPE_C},       {".h", TMPL_ESCAPE_C},          {".json", TMPL_ESCAPE_JSON},
-		{".toml", TMPL_ESCAPE_JSON}, {".yaml", TMPL_ESCAPE_YAML},    {".yml", TMPL_ESCAPE_YAML},
-		{".sh", TMPL_ESCAPE_SH},     {".mk", TMPL_ESCAPE_MAKE},      {".md", TMPL_ESCAPE_MARKDOWN},
-		{".html", TMPL_ESCAPE_HTML}, {".xml", TMPL_ESCAPE_HTML},     {".svg", TMPL_ESCAPE_HTML},
+		{".c", TMPL_ESCAPE_C},       {".h", TMPL_ESCAPE_C},       {".json", TMPL_ESCAPE_JSON},
+		{".toml", TMPL_ESCAPE_JSON}, {".yaml", TMPL_ESCAPE_YAML}, {".yml", TMPL_ESCAPE_YAML},
+		{".sh", TMPL_ESCAPE_SH},     {".mk", TMPL_ESCAPE_MAKE},   {".md", TMPL_ESCAPE_MARKDOWN},
+		{".html", TMPL_ESCAPE_HTML}, {".xml", TMPL_ESCAPE_HTML},  {".svg", TMPL_ESCAPE_HTML},
 	};
 	const char *base = fs_basename(file_name);
 

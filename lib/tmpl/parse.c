@@ -12,8 +12,8 @@ struct parser {
 	struct span text;
 	const struct tmpl_options *options;
 	struct token_list *out;
-	char *open, *close; /* delimiters in force */
-	size_t at;          /* what is parsed */
+	char *open, *close;              /* delimiters in force */
+	size_t at;                       /* what is parsed */
 	size_t sections[TMPL_MAX_DEPTH]; /* indexes of open sections */
 	size_t depth;
 };
@@ -48,7 +48,7 @@ int tmpl_fail(struct tmpl_source source, size_t offset, struct error *err, const
 	return err_set(err, ERR_INPUT, "%s:%u:%u: %s", source.name, line, column, what);
 }
 
-#define FAIL(p, offset, err, ...)                                                                  \
+#define FAIL(p, offset, err, ...) \
 	tmpl_fail((struct tmpl_source){(p)->text, (p)->options->name}, offset, err, __VA_ARGS__)
 
 static struct span slice(struct span text, size_t from, size_t to)
@@ -68,9 +68,8 @@ static struct span trim(struct span s)
 /* Offset of needle at or behind from, or SIZE_MAX. */
 static size_t find(struct span text, size_t from, const char *needle)
 {
-	const char *at = from <= text.len
-				 ? memmem(text.data + from, text.len - from, needle, strlen(needle))
-				 : NULL;
+	const char *at =
+		from <= text.len ? memmem(text.data + from, text.len - from, needle, strlen(needle)) : NULL;
 
 	return at ? (size_t)(at - text.data) : SIZE_MAX;
 }
@@ -94,7 +93,8 @@ static int read_tag(const struct parser *p, size_t start, struct tag *tag, struc
 	return 0;
 }
 
-/* Where the line of a tag that stands alone on it begins; SIZE_MAX when something else is there. *next: behind its newline. */
+/* Where the line of a tag that stands alone on it begins; SIZE_MAX when something else is there.
+ * *next: behind its newline. */
 static size_t standalone(struct span text, const struct tag *tag, size_t *next)
 {
 	size_t begin = tag->start;
@@ -121,7 +121,7 @@ static void add_text(struct parser *p, size_t from, size_t to)
 }
 
 static int check_name(const struct parser *p, const struct tag *tag, struct span name,
-		      struct error *err)
+					  struct error *err)
 {
 	if (name.len == 0)
 		return FAIL(p, tag->start, err, "a tag without a name");
@@ -136,7 +136,8 @@ static int check_name(const struct parser *p, const struct tag *tag, struct span
 
 static int add_variable(struct parser *p, const struct tag *tag, struct error *err)
 {
-	struct token t = {TOKEN_VARIABLE, tag->content, {NULL, 0}, p->options->escape, false, tag->start, 0};
+	struct token t = {TOKEN_VARIABLE, tag->content, {NULL, 0}, p->options->escape,
+					  false,          tag->start,   0};
 	size_t bar = find(tag->content, 0, "|");
 
 	if (tag->sigil) {
@@ -166,8 +167,8 @@ static int open_section(struct parser *p, const struct tag *tag, struct error *e
 		return FAIL(p, tag->start, err, "sections nested deeper than %d levels", TMPL_MAX_DEPTH);
 	p->sections[p->depth++] = p->out->count;
 	list_push(p->out, ((struct token){.type = tag->sigil == '#' ? TOKEN_SECTION : TOKEN_INVERTED,
-					  .text = tag->content,
-					  .offset = tag->start}));
+									  .text = tag->content,
+									  .offset = tag->start}));
 	return 0;
 }
 
@@ -177,13 +178,13 @@ static int close_section(struct parser *p, const struct tag *tag, struct error *
 
 	if (p->depth == 0)
 		return FAIL(p, tag->start, err, "'%.*s' is closed but was not opened",
-			    (int)tag->content.len, tag->content.data);
+					(int)tag->content.len, tag->content.data);
 	section = &p->out->items[p->sections[--p->depth]];
 	if (section->text.len != tag->content.len ||
-	    memcmp(section->text.data, tag->content.data, tag->content.len) != 0)
+		memcmp(section->text.data, tag->content.data, tag->content.len) != 0)
 		return FAIL(p, tag->start, err, "'%.*s' is closed where '%.*s' is open",
-			    (int)tag->content.len, tag->content.data, (int)section->text.len,
-			    section->text.data);
+					(int)tag->content.len, tag->content.data, (int)section->text.len,
+					section->text.data);
 	section->end = p->out->count;
 	list_push(p->out, ((struct token){.type = TOKEN_END, .offset = tag->start}));
 	return 0;
@@ -213,14 +214,14 @@ static int set_delimiters(struct parser *p, const struct tag *tag, struct error 
 }
 
 static int add_partial(struct parser *p, const struct tag *tag, struct span indent,
-		       struct error *err)
+					   struct error *err)
 {
 	if (check_name(p, tag, tag->content, err) < 0)
 		return -1;
-	list_push(p->out, ((struct token){.type = TOKEN_PARTIAL,
-					  .text = tag->content,
-					  .indent = indent,
-					  .offset = tag->start}));
+	list_push(
+		p->out,
+		((struct token){
+			.type = TOKEN_PARTIAL, .text = tag->content, .indent = indent, .offset = tag->start}));
 	return 0;
 }
 
@@ -260,8 +261,9 @@ static int parse_all(struct parser *p, struct error *err)
 		else
 			begin = SIZE_MAX;
 		add_text(p, p->at, begin == SIZE_MAX ? start : begin);
-		if (add_tag(p, &tag, begin == SIZE_MAX ? (struct span){"", 0} : slice(p->text, begin, start),
-			    err) < 0)
+		if (add_tag(p, &tag,
+					begin == SIZE_MAX ? (struct span){"", 0} : slice(p->text, begin, start),
+					err) < 0)
 			return -1;
 		p->at = begin == SIZE_MAX ? tag.end : next;
 	}
@@ -275,7 +277,7 @@ static int parse_all(struct parser *p, struct error *err)
 }
 
 int tmpl_parse(struct span text, const struct tmpl_options *options, struct token_list *out,
-	       struct error *err)
+			   struct error *err)
 {
 	struct parser p = {.text = text, .options = options, .out = out};
 	int rc;

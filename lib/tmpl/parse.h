@@ -32,7 +32,7 @@ void token_list_release(struct token_list *l);
 
 /* Tokens borrow from text. */
 int tmpl_parse(struct span text, const struct tmpl_options *options, struct token_list *out,
-	       struct error *err);
+			   struct error *err);
 
 /* A template as messages need it. */
 struct tmpl_source {
@@ -47,5 +47,7 @@ int tmpl_fail(struct tmpl_source source, size_t offset, struct error *err, const
 /* The escaper of a name written behind '|'; false if there is none. */
 bool tmpl_escape_named(struct span name, enum tmpl_escape *out);
 
-/* Append value so that it stays one value in its place. NULL, or why it cannot be. lines: raw text may have line breaks. */
-const char *tmpl_escape_add(enum tmpl_escape escape, const char *value, bool lines, struct buf *out);
+/* Append value so that it stays one value in its place. NULL, or why it cannot be. lines: raw text
+ * may have line breaks. */
+const char *tmpl_escape_add(enum tmpl_escape escape, const char *value, bool lines,
+							struct buf *out);

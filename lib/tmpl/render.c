@@ -25,8 +25,7 @@ struct source {
 
 static int fail(const struct source *s, const struct token *t, struct error *err, const char *what)
 {
-	return tmpl_fail(s->source, t->offset, err, "%s '%.*s'", what, (int)t->text.len,
-			 t->text.data);
+	return tmpl_fail(s->source, t->offset, err, "%s '%.*s'", what, (int)t->text.len, t->text.data);
 }
 
 static const json_t *member(const json_t *object, struct span name)
@@ -59,7 +58,7 @@ static const json_t *lookup(const struct renderer *r, struct span name)
 }
 
 static int unknown(const struct renderer *r, const struct source *s, const struct token *t,
-		   struct error *err)
+				   struct error *err)
 {
 	const char *names[65] = {NULL};
 	AUTO_FREE char *name = xstrndup(t->text.data, t->text.len);
@@ -68,16 +67,14 @@ static int unknown(const struct renderer *r, const struct source *s, const struc
 	json_t *value;
 	size_t n = 0;
 
-	json_object_foreach((json_t *)(uintptr_t)r->stack[0], key, value)
-		if (n < 64)
-			names[n++] = key;
+	json_object_foreach((json_t *)(uintptr_t)r->stack[0], key, value) if (n < 64) names[n++] = key;
 	near = text_nearest(name, names);
 	fail(s, t, err, "unknown variable");
 	return near ? err_hint(err, "did you mean '%s'?", near) : -1;
 }
 
 static int add_variable(struct renderer *r, const struct source *s, const struct token *t,
-			struct error *err)
+						struct error *err)
 {
 	const json_t *value = lookup(r, t->text);
 	char number[32];
@@ -100,8 +97,8 @@ static int add_variable(struct renderer *r, const struct source *s, const struct
 	}
 	problem = tmpl_escape_add(t->escape, text, t->explicit_raw || r->options->lenient, r->out);
 	if (problem)
-		return tmpl_fail(s->source, t->offset, err, "the value of '%.*s' %s",
-				 (int)t->text.len, t->text.data, problem);
+		return tmpl_fail(s->source, t->offset, err, "the value of '%.*s' %s", (int)t->text.len,
+						 t->text.data, problem);
 	return 0;
 }
 
@@ -116,10 +113,10 @@ static bool is_true(const json_t *value)
 }
 
 static int render_range(struct renderer *r, const struct source *s, size_t from, size_t to,
-			struct error *err);
+						struct error *err);
 
 static int render_with(struct renderer *r, const struct source *s, size_t section,
-		       const json_t *context, struct error *err)
+					   const json_t *context, struct error *err)
 {
 	const struct token *t = &s->tokens[section];
 	int rc;
@@ -133,7 +130,7 @@ static int render_with(struct renderer *r, const struct source *s, size_t sectio
 }
 
 static int render_section(struct renderer *r, const struct source *s, size_t index,
-			  struct error *err)
+						  struct error *err)
 {
 	const struct token *t = &s->tokens[index];
 	const json_t *value = lookup(r, t->text);
@@ -168,7 +165,7 @@ static char *indented(const char *text, struct span indent)
 static int render_source(struct renderer *r, struct span text, const char *name, struct error *err);
 
 static int render_partial(struct renderer *r, const struct source *s, const struct token *t,
-			  struct error *err)
+						  struct error *err)
 {
 	AUTO_FREE char *name = xstrndup(t->text.data, t->text.len);
 	AUTO_FREE char *own = NULL;
@@ -211,7 +208,7 @@ static int render_token(struct renderer *r, const struct source *s, size_t index
 }
 
 static int render_range(struct renderer *r, const struct source *s, size_t from, size_t to,
-			struct error *err)
+						struct error *err)
 {
 	for (size_t i = from; i < to; i++) {
 		const struct token *t = &s->tokens[i];
@@ -222,7 +219,7 @@ static int render_range(struct renderer *r, const struct source *s, size_t from,
 			return -1;
 		if (r->out->len - r->start > TMPL_MAX_OUTPUT)
 			return tmpl_fail(s->source, t->offset, err, "more than %u MiB come out",
-					 TMPL_MAX_OUTPUT >> 20);
+							 TMPL_MAX_OUTPUT >> 20);
 		if (t->type == TOKEN_SECTION || t->type == TOKEN_INVERTED)
 			i = t->end;
 	}
@@ -243,14 +240,14 @@ static int render_source(struct renderer *r, struct span text, const char *name,
 }
 
 int tmpl_render(struct span text, const json_t *data, const struct tmpl_options *options,
-		struct buf *out, struct error *err)
+				struct buf *out, struct error *err)
 {
 	struct renderer r = {.options = options, .out = out, .start = out->len};
 	size_t before = out->len;
 
 	if (text.len > TMPL_MAX_INPUT)
 		return err_set(err, ERR_INPUT, "%s: larger than %u MiB", options->name,
-			       TMPL_MAX_INPUT >> 20);
+					   TMPL_MAX_INPUT >> 20);
 	if (!utf8_is_valid(text.data, text.len)) {
 		err_set(err, ERR_INPUT, "%s: not valid UTF-8", options->name);
 		return err_hint(err, "a file that is no text must not be a template");

@@ -1,5 +1,5 @@
-/* An auth file of any content: credentials, none, or an error; never a helper that was not named by a plain name,
- * never a secret in a message. */
+/* An auth file of any content: credentials, none, or an error; never a helper that was not named by
+ * a plain name, never a secret in a message. */
 #include "base/auto.h"
 #include "base/fs.h"
 #include "conf/creds_private.h"
@@ -30,8 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct error err = {0};
 
 	if (size > CREDS_MAX_FILE_BYTES ||
-	    doc_json_parse((struct span){(const char *)data, size}, "file", &doc, &err) < 0 ||
-	    !json_is_object(doc))
+		doc_json_parse((struct span){(const char *)data, size}, "file", &doc, &err) < 0 ||
+		!json_is_object(doc))
 		return 0;
 	check_entry(doc, "h.test", NULL);
 	check_entry(doc, "h.test", "a/b/c");

@@ -1,5 +1,5 @@
-/* dpkg's database and copyright files of any content: packages, paths and licences, or none; never a
- * name outside of what was read, never an SPDX expression of other characters than such have. */
+/* dpkg's database and copyright files of any content: packages, paths and licences, or none; never
+ * a name outside of what was read, never an SPDX expression of other characters than such have. */
 #include "base/auto.h"
 #include "supply/deb822.h"
 #include "supply/dpkg.h"
@@ -44,8 +44,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	license_read(all, &license);
 	FUZZ_CHECK(!license.spdx || license.names);
 	if (license.spdx)
-		FUZZ_CHECK(license.spdx[0] && strspn(license.spdx, "abcdefghijklmnopqrstuvwxyz"
-						     "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-+ ()") ==
-							     strlen(license.spdx));
+		FUZZ_CHECK(license.spdx[0] &&
+				   strspn(license.spdx,
+						  "abcdefghijklmnopqrstuvwxyz"
+						  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-+ ()") == strlen(license.spdx));
 	return 0;
 }

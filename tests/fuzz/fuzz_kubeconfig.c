@@ -20,11 +20,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct kube_config c = {0};
 	struct error err = {0};
 
-	if (kube_config_parse((struct span){(const char *)data, size}, "config", &options, &c,
-			      &err) < 0) {
+	if (kube_config_parse((struct span){(const char *)data, size}, "config", &options, &c, &err) <
+		0) {
 		FUZZ_CHECK(err.msg[0] && !c.server && !c.token && !c.context);
-		FUZZ_CHECK(err.code == ERR_INPUT || err.code == ERR_MISSING ||
-			   err.code == ERR_DENIED || err.code == ERR_SYS);
+		FUZZ_CHECK(err.code == ERR_INPUT || err.code == ERR_MISSING || err.code == ERR_DENIED ||
+				   err.code == ERR_SYS);
 		return 0;
 	}
 	FUZZ_CHECK(c.context && c.namespace_ && c.server);

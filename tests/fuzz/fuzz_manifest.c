@@ -1,5 +1,5 @@
-/* Manifests, indexes and configurations: what is accepted has well-formed digests and sizes within their caps, and keeps its
- * bytes. */
+/* Manifests, indexes and configurations: what is accepted has well-formed digests and sizes within
+ * their caps, and keeps its bytes. */
 #include "base/auto.h"
 #include "oci/config.h"
 #include "oci/manifest.h"

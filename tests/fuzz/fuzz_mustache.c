@@ -1,5 +1,5 @@
-/* A template and its data, separated by a NUL: rendered or refused in bounded time and space, the same each time; a value never
- * becomes a tag. */
+/* A template and its data, separated by a NUL: rendered or refused in bounded time and space, the
+ * same each time; a value never becomes a tag. */
 #include "base/auto.h"
 #include "base/mem.h"
 #include "tests/fuzz/fuzz.h"
@@ -18,7 +18,8 @@ static void render(struct span text, const json_t *data, bool lenient)
 	AUTO(buf) struct buf first = {0};
 	AUTO(buf) struct buf second = {0};
 	struct error err = {0};
-	struct tmpl_options options = {.name = "t", .lenient = lenient, .partial = partial, .user = self};
+	struct tmpl_options options = {
+		.name = "t", .lenient = lenient, .partial = partial, .user = self};
 
 	options.escape = (enum tmpl_escape)(text.len % (TMPL_ESCAPE_COMMENT + 1));
 	if (tmpl_render(text, data, &options, &first, &err) < 0) {
@@ -38,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	AUTO_JSON json_t *doc = NULL;
 	struct error err = {0};
 
-	if (!nul || doc_json_parse((struct span){(const char *)nul + 1, size - len - 1}, "data", &doc, &err) < 0)
+	if (!nul || doc_json_parse((struct span){(const char *)nul + 1, size - len - 1}, "data", &doc,
+							   &err) < 0)
 		doc = json_pack("{s:s,s:[i,i],s:{s:b}}", "name", "orders", "list", 1, 2, "o", "k", 1);
 	render(text, doc, false);
 	render(text, doc, true);

@@ -1,4 +1,5 @@
-/* A project file of any content: read or refused, never more; and what was read keeps its promises. */
+/* A project file of any content: read or refused, never more; and what was read keeps its promises.
+ */
 #include "base/auto.h"
 #include "base/fs.h"
 #include "conf/project.h"
@@ -23,14 +24,15 @@ static void check(const struct project *p)
 	struct error err = {0};
 
 	FUZZ_CHECK(project_name_is_valid(p->name));
-	FUZZ_CHECK(p->image && p->version && p->build.base && p->build.user && p->build.platforms.count);
+	FUZZ_CHECK(p->image && p->version && p->build.base && p->build.user &&
+			   p->build.platforms.count);
 	FUZZ_CHECK(p->timeout_ms > 0 && p->environment_count > 0);
 	for (size_t i = 0; i < p->build.copy_count; i++)
 		FUZZ_CHECK(p->build.copy[i].to[0] == '/' && fs_is_clean_relative(p->build.copy[i].from));
 	for (size_t i = 0; i < p->environment_count; i++)
 		FUZZ_CHECK(p->environments[i].name && p->environments[i].target);
 	FUZZ_CHECK(project_environment(p, p->environments[0].name, &env, &err) == 0 &&
-		   env == &p->environments[0]);
+			   env == &p->environments[0]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,5 +1,5 @@
-/* A reference that parses is written as text that parses to the same reference, and holds nothing that a URL or a path would
- * take for something else. */
+/* A reference that parses is written as text that parses to the same reference, and holds nothing
+ * that a URL or a path would take for something else. */
 #include "base/auto.h"
 #include "base/mem.h"
 #include "oci/ref.h"
@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(!ref.host || !strpbrk(ref.host, "/%@ \t\r\n"));
 	back = oci_ref_text(&ref);
 	FUZZ_CHECK(oci_ref_parse(back, &again, &err) == 0);
-	FUZZ_CHECK(same(ref.host, again.host) && same(ref.name, again.name) && same(ref.tag, again.tag) &&
-		   same(ref.digest, again.digest));
+	FUZZ_CHECK(same(ref.host, again.host) && same(ref.name, again.name) &&
+			   same(ref.tag, again.tag) && same(ref.digest, again.digest));
 	return 0;
 }

@@ -1,4 +1,5 @@
-/* fuzz_tar - whatever the bytes, nothing is written outside the root, and the tree can be removed again. */
+/* fuzz_tar - whatever the bytes, nothing is written outside the root, and the tree can be removed
+ * again. */
 #include "base/auto.h"
 #include "base/fs.h"
 #include "tar/extract.h"

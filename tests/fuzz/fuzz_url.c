@@ -1,4 +1,5 @@
-/* A URL, and with a newline in it: a reference to resolve against it. What is accepted must read back the same. */
+/* A URL, and with a newline in it: a reference to resolve against it. What is accepted must read
+ * back the same. */
 #include "base/auto.h"
 #include "base/mem.h"
 #include "http/url.h"

@@ -1,5 +1,5 @@
-/* replay.c - a main that hands each file of the folders in argv (and the empty input) to a fuzz target:
- * the corpus is part of the ordinary test run. */
+/* replay.c - a main that hands each file of the folders in argv (and the empty input) to a fuzz
+ * target: the corpus is part of the ordinary test run. */
 #include "base/auto.h"
 #include "base/fs.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# lint.sh - all static checks: layers, headers, sizes, gcc -fanalyzer, clang-tidy, cppcheck, shellcheck.
+# lint.sh - all static checks: layers, headers, sizes, format, gcc -fanalyzer, clang-tidy, cppcheck, shellcheck.
 # Each file is checked by a process of its own, as many at once as there are cores; a result that is clean is
 # remembered under build/lint by the hash of what was checked, so a second run looks at changes only.
 #
-# usage: lint.sh [layers headers sizes analyzer tidy cppcheck shellcheck]...
+# usage: lint.sh [layers headers sizes format analyzer tidy cppcheck shellcheck]...
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 tests/env/install.sh lint
@@ -32,12 +32,13 @@ if [ "${1:-}" = --one ]; then
 	exit
 fi
 
-[ $# -gt 0 ] || set -- layers headers sizes shellcheck analyzer cppcheck tidy
+[ $# -gt 0 ] || set -- layers headers sizes format shellcheck analyzer cppcheck tidy
 rc=0
 for what; do
 	start=$SECONDS
 	case $what in
 	layers | headers | sizes) "tests/meta/$what.sh" || rc=1 ;;
+	format) clang-format --dry-run -Werror lib/*/*.[ch] cmd/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch] || rc=1 ;;
 	shellcheck)
 		git ls-files -z | xargs -0 grep -lZE '^(#!.*(sh|bash)|# shellcheck shell=bash)$' 2>/dev/null |
 			grep -zv '^templates/.*\.tmpl$' | xargs -0 -r shellcheck -x -S warning || rc=1 ;;

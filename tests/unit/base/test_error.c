@@ -44,7 +44,9 @@ Test(error, what_servers_send_cannot_drive_the_terminal)
 {
 	struct error err = {0};
 
-	err_set(&err, ERR_NET, "server said %s", "a\033[31mb\nc\xff\xc2\x9b" "d");
+	err_set(&err, ERR_NET, "server said %s",
+			"a\033[31mb\nc\xff\xc2\x9b"
+			"d");
 	cr_expect_str_eq(err.msg, "server said a?[31mb?c???d");
 }
 
@@ -69,11 +71,11 @@ Test(error, exit_statuses_are_the_table)
 	static const struct {
 		enum err_code code;
 		int status;
-	} rows[] = {{ERR_NONE, 0},	{ERR_SYS, 1},	   {ERR_USAGE, 2},     {ERR_INPUT, 3},
-		    {ERR_MISSING, 4},	{ERR_DENIED, 5},   {ERR_NET, 6},       {ERR_CONFLICT, 7},
-		    {ERR_NOT_READY, 8}, {ERR_DIFFERENT, 9}, {ERR_INTERRUPTED, 130}};
+	} rows[] = {{ERR_NONE, 0},      {ERR_SYS, 1},       {ERR_USAGE, 2},        {ERR_INPUT, 3},
+				{ERR_MISSING, 4},   {ERR_DENIED, 5},    {ERR_NET, 6},          {ERR_CONFLICT, 7},
+				{ERR_NOT_READY, 8}, {ERR_DIFFERENT, 9}, {ERR_INTERRUPTED, 130}};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		cr_expect_eq(err_exit_status(rows[i].code), rows[i].status, "%s",
-			     err_code_name(rows[i].code));
+					 err_code_name(rows[i].code));
 }

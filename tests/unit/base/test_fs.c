@@ -70,9 +70,9 @@ Test(fs, what_cannot_be_read_says_what_to_do)
 	for (int i = 0; i < 3; i++) {
 		err = (struct error){0};
 		cr_expect_eq(i == 0   ? fs_read(dir, 100, &b, &err)
-			     : i == 1 ? fs_read_settled(dir, 100, &b, &err)
-				      : fs_read(file, 4, &b, &err),
-			     -1);
+					 : i == 1 ? fs_read_settled(dir, 100, &b, &err)
+							  : fs_read(file, 4, &b, &err),
+					 -1);
 		cr_expect_eq(err.code, ERR_INPUT, "%s", err.msg);
 		cr_expect(err.hint[0], "%s", err.msg);
 	}
@@ -151,7 +151,8 @@ Test(fs, open_beneath_refuses_to_leave)
 Test(fs, clean_relative_paths)
 {
 	static const char *const good[] = {"a", "a/b", "...", "a..b/.c"};
-	static const char *const bad[] = {"", "/a", "a/", "a//b", ".", "..", "a/../b", "a/./b", "a\nb", "a\x7f"};
+	static const char *const bad[] = {"",   "/a",     "a/",    "a//b", ".",
+									  "..", "a/../b", "a/./b", "a\nb", "a\x7f"};
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		cr_expect(fs_is_clean_relative(good[i]), "%s", good[i]);

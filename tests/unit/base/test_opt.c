@@ -42,8 +42,10 @@ Test(opt, all_forms)
 {
 	struct values v = {0};
 	struct error err = {0};
-	char *argv[] = {S("cmd"), S("one"), S("-fgvv"), S("--number=7"), S("-tabc"), S("--color"), S("red"),
-			S("--wait"), S("1m30s"), S("two"), S("-e"), S("A=1"), S("--env=B=2"), S("--"), S("--flag"), NULL};
+	char *argv[] = {S("cmd"),       S("one"),     S("-fgvv"),  S("--number=7"),
+					S("-tabc"),     S("--color"), S("red"),    S("--wait"),
+					S("1m30s"),     S("two"),     S("-e"),     S("A=1"),
+					S("--env=B=2"), S("--"),      S("--flag"), NULL};
 
 	cr_assert_eq(parse(&v, &err, argv), 3, "%s", err.msg);
 	cr_expect_str_eq(argv[0], "one");

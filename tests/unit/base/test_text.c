@@ -87,8 +87,9 @@ Test(text, glob)
 Test(utf8, validity)
 {
 	static const char *const good[] = {"", "abc", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
-	static const char *const bad[] = {"\x80", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-					  "\xc3", "\xf0\x9f\x98", "\xff"};
+	static const char *const bad[] = {
+		"\x80", "\xc0\xaf",     "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+		"\xc3", "\xf0\x9f\x98", "\xff"};
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		cr_expect(utf8_is_valid(good[i], strlen(good[i])), "row %zu", i);

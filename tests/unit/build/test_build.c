@@ -46,8 +46,8 @@ static void put(const char *dir, const char *path, const char *text, mode_t mode
 static void put_project(const char *dir, const char *name, const char *build)
 {
 	AUTO_FREE char *file = fs_join(name, "msctl.yaml");
-	AUTO_FREE char *text = xasprintf("apiVersion: msctl/v1\nname: x\nversion: \"1\"\nbuild:\n%s",
-					 build);
+	AUTO_FREE char *text =
+		xasprintf("apiVersion: msctl/v1\nname: x\nversion: \"1\"\nbuild:\n%s", build);
 
 	put(dir, file, text, 0644);
 }
@@ -90,7 +90,8 @@ static void refused(const char *dir, const char *name, enum err_code code, const
 Test(build, place_time_and_modes_leave_no_trace)
 {
 	char *dir = world();
-	static const char text[] = "  copy: {prog: /usr/bin/prog, data: /srv/data}\n  libraries: false\n";
+	static const char text[] =
+		"  copy: {prog: /usr/bin/prog, data: /srv/data}\n  libraries: false\n";
 	AUTO(build_result) struct build_result a = {0};
 	AUTO(build_result) struct build_result b = {0};
 	AUTO_FREE char *old = fs_join(dir, "deep/er/two/prog");
@@ -142,9 +143,10 @@ Test(build, steps_run_in_the_project_with_a_fixed_surrounding)
 	struct error err = {0};
 
 	setenv("SOURCE_DATE_EPOCH", "7", 1);
-	put_project(dir, "p", "  copy: {prog: /prog}\n  steps:\n"
-			      "    - 'x=$(umask); echo \"$SOURCE_DATE_EPOCH $LC_ALL $TZ $x $MAKEFLAGS\" >prog'\n"
-			      "    - chmod +x prog\n");
+	put_project(dir, "p",
+				"  copy: {prog: /prog}\n  steps:\n"
+				"    - 'x=$(umask); echo \"$SOURCE_DATE_EPOCH $LC_ALL $TZ $x $MAKEFLAGS\" >prog'\n"
+				"    - chmod +x prog\n");
 	setenv("MAKEFLAGS", "-j8", 1);
 	made(dir, "p", &r);
 	cr_assert_eq(fs_read(file, 1000, &text, &err), 0);
@@ -234,8 +236,8 @@ Test(build, another_machines_program_is_refused)
 	struct error err = {0};
 
 	put_project(dir, "p", "  copy: {prog: /prog}\n");
-	h[16] = 2;   /* a program */
-	h[18] = 22;  /* of s390 */
+	h[16] = 2;  /* a program */
+	h[18] = 22; /* of s390 */
 	h[54] = 56;
 	cr_assert_eq(fs_write_atomic(file, h, sizeof(h), 0755, &err), 0);
 	refused(dir, "p", ERR_INPUT, "is a program for another machine");
@@ -328,11 +330,13 @@ Test(build, a_base_brings_its_own_libraries)
 	AUTO(oci_manifest) struct oci_manifest m = {0};
 	struct error err = {0};
 
-	put_project(dir, "base", "  copy: {prog: /usr/bin/prog}\n  env: {A: a, B: b}\n"
-				 "  steps: ['cp /bin/true prog']\n");
+	put_project(dir, "base",
+				"  copy: {prog: /usr/bin/prog}\n  env: {A: a, B: b}\n"
+				"  steps: ['cp /bin/true prog']\n");
 	made(dir, "base", &base);
-	put_project(dir, "p", "  base: x:1\n  copy: {prog: /usr/bin/other, d: /usr/share/d}\n  env: {B: c}\n"
-			      "  steps: ['cp /bin/false prog; mkdir -p d; echo d >d/d']\n");
+	put_project(dir, "p",
+				"  base: x:1\n  copy: {prog: /usr/bin/other, d: /usr/share/d}\n  env: {B: c}\n"
+				"  steps: ['cp /bin/false prog; mkdir -p d; echo d >d/d']\n");
 	made(dir, "p", &r);
 	cr_assert_eq(r.layer_count, 2);
 	cr_expect_str_eq(r.layers[0].name, "files");
@@ -343,8 +347,8 @@ Test(build, a_base_brings_its_own_libraries)
 	cr_assert_eq(oci_store_manifest(s, &r.image, &m, &err), 0, "%s", err.msg);
 	cr_expect_eq(m.layer_count, 5);
 	cr_expect_str_eq(json_string_value(json_object_get(json_object_get(m.json, "annotations"),
-							   "org.opencontainers.image.base.digest")),
-			 base.image.digest);
+													   "org.opencontainers.image.base.digest")),
+					 base.image.digest);
 	leave(dir);
 }
 
@@ -360,7 +364,8 @@ Test(build, a_base_with_folders_of_its_own_keeps_them)
 	put(dir, "base/d/lib/x", "x", 0755);
 	put(dir, "base/d/lib64/x", "x", 0644);
 	made(dir, "base", &base);
-	put_project(dir, "p", "  base: x:1\n  copy: {prog: /usr/bin/prog}\n  steps: [cp /bin/true prog]\n");
+	put_project(dir, "p",
+				"  base: x:1\n  copy: {prog: /usr/bin/prog}\n  steps: [cp /bin/true prog]\n");
 	made(dir, "p", &r);
 	cr_assert_eq(r.layer_count, 2);
 	names = list_layer(dir, r.layers[0].digest);
@@ -381,7 +386,8 @@ Test(build, libraries_go_where_the_loader_of_the_base_looks)
 	put(dir, "base/d/libc.so.6", "x", 0755);
 	put(dir, "base/d/ld-linux-x86-64.so.2", "x", 0755);
 	made(dir, "base", &base);
-	put_project(dir, "p", "  base: x:1\n  copy: {prog: /usr/bin/prog}\n  steps: [cp /bin/ls prog]\n");
+	put_project(dir, "p",
+				"  base: x:1\n  copy: {prog: /usr/bin/prog}\n  steps: [cp /bin/ls prog]\n");
 	made(dir, "p", &r);
 	cr_assert_eq(r.layer_count, 2);
 	names = list_layer(dir, r.layers[0].digest);

@@ -8,9 +8,15 @@
 Test(build_stamp, versions_become_tags)
 {
 	static const char *const table[][2] = {
-		{"v1.2.3", "v1.2.3"},       {"1.0+dirty", "1.0-dirty"}, {"release/7", "release-7"},
-		{"-.x", "x"},               {"", "latest"},             {"---", "latest"},
-		{"a b\tc", "a-b-c"},        {"ü", "latest"},            {"v1-3-gabc-dirty", "v1-3-gabc-dirty"},
+		{"v1.2.3", "v1.2.3"},
+		{"1.0+dirty", "1.0-dirty"},
+		{"release/7", "release-7"},
+		{"-.x", "x"},
+		{"", "latest"},
+		{"---", "latest"},
+		{"a b\tc", "a-b-c"},
+		{"ü", "latest"},
+		{"v1-3-gabc-dirty", "v1-3-gabc-dirty"},
 	};
 	char text[400];
 

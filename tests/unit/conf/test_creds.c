@@ -65,8 +65,8 @@ static void put(const char *path, const char *text, mode_t mode)
 static void put_helper(const struct home *h, const char *name, const char *script)
 {
 	AUTO_FREE char *path = xasprintf("%s/bin/docker-credential-%s", h->dir, name);
-	AUTO_FREE char *text = xasprintf("#!/bin/sh\ncd %s\necho \"$1\" >>calls\ncat >input.\"$1\"\n%s\n", h->dir,
-					 script);
+	AUTO_FREE char *text =
+		xasprintf("#!/bin/sh\ncd %s\necho \"$1\" >>calls\ncat >input.\"$1\"\n%s\n", h->dir, script);
 
 	put(path, text, 0755);
 }
@@ -89,14 +89,20 @@ Test(creds, entries_of_the_docker_file)
 		{"{\"auths\":{\"h.test\":{\"auth\":\"" UP "\"}}}", "h.test", NULL, "u", "p", NULL},
 		{"{\"auths\":{\"h.test\":{\"auth\":\"" UP2 "\"}}}", "h.test", NULL, "user2", "p:2", NULL},
 		{"{\"auths\":{\"h.test\":{\"auth\":\"dTpwAAA=\"}}}", "h.test", NULL, "u", "p", NULL},
-		{"{\"auths\":{\"h.test\":{\"username\":\"u\",\"password\":\"p\"}}}", "h.test", NULL, "u", "p", NULL},
-		{"{\"auths\":{\"h.test\":{\"auth\":\"" UP "\",\"identitytoken\":\"t\"}}}", "h.test", NULL, "u", "p", "t"},
+		{"{\"auths\":{\"h.test\":{\"username\":\"u\",\"password\":\"p\"}}}", "h.test", NULL, "u",
+		 "p", NULL},
+		{"{\"auths\":{\"h.test\":{\"auth\":\"" UP "\",\"identitytoken\":\"t\"}}}", "h.test", NULL,
+		 "u", "p", "t"},
 		{"{\"auths\":{\"h.test\":{\"identitytoken\":\"t\"}}}", "h.test", NULL, "", "", "t"},
-		{"{\"auths\":{\"https://h.test/v1/\":{\"auth\":\"" UP "\"}}}", "h.test", NULL, "u", "p", NULL},
+		{"{\"auths\":{\"https://h.test/v1/\":{\"auth\":\"" UP "\"}}}", "h.test", NULL, "u", "p",
+		 NULL},
 		{"{\"auths\":{\"http://h.test\":{\"auth\":\"" UP "\"}}}", "h.test", NULL, "u", "p", NULL},
-		{"{\"auths\":{\"h.test:5000\":{\"auth\":\"" UP "\"}}}", "h.test:5000", NULL, "u", "p", NULL},
-		{"{\"auths\":{\"https://index.docker.io/v1/\":{\"auth\":\"" UP "\"}}}", "docker.io", NULL, "u", "p", NULL},
-		{"{\"auths\":{\"docker.io\":{\"auth\":\"" UP "\"}}}", "docker.io", "library/x", "u", "p", NULL},
+		{"{\"auths\":{\"h.test:5000\":{\"auth\":\"" UP "\"}}}", "h.test:5000", NULL, "u", "p",
+		 NULL},
+		{"{\"auths\":{\"https://index.docker.io/v1/\":{\"auth\":\"" UP "\"}}}", "docker.io", NULL,
+		 "u", "p", NULL},
+		{"{\"auths\":{\"docker.io\":{\"auth\":\"" UP "\"}}}", "docker.io", "library/x", "u", "p",
+		 NULL},
 		/* nobody else's */
 		{"{\"auths\":{\"h.test\":{\"auth\":\"" UP "\"}}}", "h.test:5000", NULL, NULL, NULL, NULL},
 		{"{\"auths\":{\"h.test\":{\"auth\":\"" UP "\"}}}", "other.test", NULL, NULL, NULL, NULL},
@@ -105,10 +111,10 @@ Test(creds, entries_of_the_docker_file)
 		{"{}", "h.test", NULL, NULL, NULL, NULL},
 		{"", "h.test", NULL, NULL, NULL, NULL},
 		/* the longest path wins, and only whole components count */
-		{"{\"auths\":{\"h.test\":{\"auth\":\"" UP "\"},\"h.test/a/b\":{\"auth\":\"" UP2 "\"}}}", "h.test",
-		 "a/b/c", "user2", "p:2", NULL},
-		{"{\"auths\":{\"h.test\":{\"auth\":\"" UP "\"},\"h.test/a/b\":{\"auth\":\"" UP2 "\"}}}", "h.test",
-		 "a/bc", "u", "p", NULL},
+		{"{\"auths\":{\"h.test\":{\"auth\":\"" UP "\"},\"h.test/a/b\":{\"auth\":\"" UP2 "\"}}}",
+		 "h.test", "a/b/c", "user2", "p:2", NULL},
+		{"{\"auths\":{\"h.test\":{\"auth\":\"" UP "\"},\"h.test/a/b\":{\"auth\":\"" UP2 "\"}}}",
+		 "h.test", "a/bc", "u", "p", NULL},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -118,8 +124,8 @@ Test(creds, entries_of_the_docker_file)
 
 		home_make(&h);
 		put(h.docker, rows[i].file, 0600);
-		cr_assert_eq(creds_find(&h.store, rows[i].host, rows[i].name, &c, &err), 0, "%s: %s", rows[i].file,
-			     err.msg);
+		cr_assert_eq(creds_find(&h.store, rows[i].host, rows[i].name, &c, &err), 0, "%s: %s",
+					 rows[i].file, err.msg);
 		cr_assert_eq(c.username != NULL, rows[i].user != NULL, "%s", rows[i].file);
 		if (rows[i].user) {
 			cr_expect_str_eq(c.username, rows[i].user);
@@ -157,7 +163,8 @@ Test(creds, files_that_do_not_parse_say_so_and_nothing_secret)
 		cr_assert_eq(creds_find(&h.store, "h.test", NULL, &c, &err), -1, "%s", files[i]);
 		cr_expect_eq(err.code, ERR_INPUT, "%s: %s", files[i], err.msg);
 		cr_expect(strstr(err.msg, h.docker) != NULL, "%s", err.msg);
-		cr_expect(strstr(err.msg, "secret") == NULL && strstr(err.msg, "c2Vj") == NULL, "%s", err.msg);
+		cr_expect(strstr(err.msg, "secret") == NULL && strstr(err.msg, "c2Vj") == NULL, "%s",
+				  err.msg);
 	}
 }
 
@@ -245,11 +252,14 @@ Test(creds, a_helper_is_asked_once_and_only_for_its_host)
 
 	home_make(&h);
 	put_helper(&h, "fake", "printf '{\"ServerURL\":\"x\",\"Username\":\"u\",\"Secret\":\"s\"}'");
-	put(h.docker, "{\"credHelpers\":{\"h.test\":\"fake\"},\"auths\":{\"o.test\":{\"auth\":\"" UP "\"}}}", 0600);
+	put(h.docker,
+		"{\"credHelpers\":{\"h.test\":\"fake\"},\"auths\":{\"o.test\":{\"auth\":\"" UP "\"}}}",
+		0600);
 	for (int i = 0; i < 3; i++) {
 		AUTO(creds) struct creds c = {0};
 
-		cr_assert_eq(creds_find(&h.store, i == 2 ? "o.test" : "h.test", NULL, &c, &err), 0, "%s", err.msg);
+		cr_assert_eq(creds_find(&h.store, i == 2 ? "o.test" : "h.test", NULL, &c, &err), 0, "%s",
+					 err.msg);
 		cr_expect_str_eq(c.password, i == 2 ? "p" : "s");
 	}
 	calls = get_text(&h, "calls");
@@ -283,8 +293,8 @@ Test(creds, what_helpers_answer)
 		home_make(&h);
 		put_helper(&h, "fake", rows[i].script);
 		put(h.docker, "{\"credsStore\":\"fake\"}", 0600);
-		cr_expect_eq(creds_find(&h.store, "h.test", NULL, &c, &err), rows[i].rc, "%s: %s", rows[i].script,
-			     err.msg);
+		cr_expect_eq(creds_find(&h.store, "h.test", NULL, &c, &err), rows[i].rc, "%s: %s",
+					 rows[i].script, err.msg);
 		cr_assert_eq(c.username != NULL, rows[i].user != NULL, "%s", rows[i].script);
 		if (rows[i].user)
 			cr_expect_str_eq(c.username, rows[i].user);

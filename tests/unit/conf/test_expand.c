@@ -4,8 +4,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static const char vars_json[] = "{\"HOST\":\"h.example\",\"N\":3,\"ON\":true,\"EMPTY\":\"\",\"SELF\":\"${N}\","
-				"\"EVIL\":\"a: b\\n- c\"}";
+static const char vars_json[] =
+	"{\"HOST\":\"h.example\",\"N\":3,\"ON\":true,\"EMPTY\":\"\",\"SELF\":\"${N}\","
+	"\"EVIL\":\"a: b\\n- c\"}";
 
 static int expand(const char *yaml, struct buf *out, struct error *err)
 {

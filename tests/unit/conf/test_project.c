@@ -55,23 +55,29 @@ Test(project, defaults)
 Test(project, everything)
 {
 	static const char text[] =
-		"apiVersion: msctl/v1\nname: orders\nimage: registry.example.com/shop/orders\nversion: '1.10'\n"
-		"test: make check\nbuild:\n  steps: [make release, strip x]\n  toolchain: gcc:12\n  base: debian:12\n"
-		"  copy: {build/orders: /usr/bin/orders, etc: /}\n  libraries: none\n  certificates: true\n  timezones: yes\n"
+		"apiVersion: msctl/v1\nname: orders\nimage: registry.example.com/shop/orders\nversion: "
+		"'1.10'\n"
+		"test: make check\nbuild:\n  steps: [make release, strip x]\n  toolchain: gcc:12\n  base: "
+		"debian:12\n"
+		"  copy: {build/orders: /usr/bin/orders, etc: /}\n  libraries: none\n  certificates: "
+		"true\n  timezones: yes\n"
 		"  entrypoint: [/usr/bin/orders]\n  cmd: [--help]\n  user: '0:0'\n  workdir: /srv\n"
 		"  ports: [8080, '9090', 53/udp]\n  env: {LOG_LEVEL: info, EMPTY: ''}\n  labels: {a.b: c}\n"
 		"  platforms: [linux/amd64, linux/arm64]\n  compression: zstd\n  stopSignal: SIGINT\n"
 		"  dockerfile: Dockerfile\n  context: .\n  args: {A: b}\n  target: runtime\n"
 		"deploy:\n  kubernetes: [deploy/kubernetes]\n  swarm: deploy/compose.yaml\n  timeout: 90s\n"
 		"environments:\n  local: {target: local}\n"
-		"  staging: {target: kubernetes, context: staging, namespace: shop, vars: {HOST: a.example.com, COUNT: 3}}\n"
-		"  prod:\n    context: prod\n    namespace: shop\n    from: staging\n    vars: {HOST: b.example.com, COUNT: 4}\n"
+		"  staging: {target: kubernetes, context: staging, namespace: shop, vars: {HOST: "
+		"a.example.com, COUNT: 3}}\n"
+		"  prod:\n    context: prod\n    namespace: shop\n    from: staging\n    vars: {HOST: "
+		"b.example.com, COUNT: 4}\n"
 		"    exclude: [HorizontalPodAutoscaler, PodDisruptionBudget/orders]\n    patches:\n"
 		"    - target: {kind: Deployment, name: orders}\n"
 		"      merge: {spec: {replicas: '${COUNT}', host: 'https://${HOST}/'}}\n"
 		"    - json6902: [{op: remove, path: /a}]\n"
 		"  edge: {host: 'unix:///var/run/docker.sock'}\n"
-		"verify:\n- http: http://x/health\n  expect: 200\nci: {stages: [build]}\nx-mine: {anything: goes}\n";
+		"verify:\n- http: http://x/health\n  expect: 200\nci: {stages: [build]}\nx-mine: "
+		"{anything: goes}\n";
 	AUTO(project) struct project p = {0};
 	const struct project_environment *env = NULL;
 	struct error err = {0};
@@ -108,7 +114,8 @@ Test(project, everything)
 	cr_expect_str_eq(env->target, "kubernetes");
 	cr_expect_str_eq(env->namespace_, "shop");
 	cr_expect_str_eq(env->from, "staging");
-	cr_expect_str_eq(doc_text(doc_get(p.yaml.documents[0], "environments.prod"), "vars.HOST", ""), "b.example.com");
+	cr_expect_str_eq(doc_text(doc_get(p.yaml.documents[0], "environments.prod"), "vars.HOST", ""),
+					 "b.example.com");
 	cr_expect_eq(doc_int(env->vars, "COUNT", 0), 4);
 	cr_expect_str_eq(env->exclude.items[1], "PodDisruptionBudget/orders");
 	cr_expect_eq(env->patch_count, 2);
@@ -134,63 +141,83 @@ Test(project, refusals)
 	static const struct {
 		const char *text, *message, *hint;
 	} rows[] = {
-		{"", "msctl.yaml: the file is empty", "a project file is one document that begins with 'name: NAME'"},
+		{"", "msctl.yaml: the file is empty",
+		 "a project file is one document that begins with 'name: NAME'"},
 		{"name: a\n---\nname: b\n", "msctl.yaml: more than one document",
 		 "a project file is one document that begins with 'name: NAME'"},
 		{"- a\n", "msctl.yaml: expected an object, found an array", ""},
 		{"image: x\n", "msctl.yaml: name: required, but not given", ""},
 		{"name: a\nbild: {}\n", "msctl.yaml:2:1: bild: unknown key", "did you mean 'build'?"},
-		{"name: a\nbuild:\n  stepz: []\n", "msctl.yaml:3:3: build.stepz: unknown key", "did you mean 'steps'?"},
+		{"name: a\nbuild:\n  stepz: []\n", "msctl.yaml:3:3: build.stepz: unknown key",
+		 "did you mean 'steps'?"},
 		{"name: a\nname: b\n", "msctl.yaml:2:1: the key 'name' was already given on line 1",
 		 "remove one of the two"},
 		{"name: Orders\n", "msctl.yaml:1:1: name: not a valid name",
 		 "use lower-case letters, digits and '-', beginning with a letter, at most 63 characters"},
-		{"name: a\napiVersion: msctl/v2\n", "msctl.yaml:2:1: apiVersion: this msctl reads msctl/v1 only",
+		{"name: a\napiVersion: msctl/v2\n",
+		 "msctl.yaml:2:1: apiVersion: this msctl reads msctl/v1 only",
 		 "write 'apiVersion: msctl/v1', or use a newer msctl"},
 		{"name: a\nversion: 1.10\n", "msctl.yaml:2:1: version: expected text, found a number",
 		 "put the value in quotes"},
-		{"name: a\nbuild: {steps: make}\n", "msctl.yaml:2:9: build.steps: expected an array of text, found text",
-		 ""},
-		{"name: a\nbuild: {copy: {../x: /x}}\n", "msctl.yaml:2:16: build.copy.../x: not a path inside the project",
+		{"name: a\nbuild: {steps: make}\n",
+		 "msctl.yaml:2:9: build.steps: expected an array of text, found text", ""},
+		{"name: a\nbuild: {copy: {../x: /x}}\n",
+		 "msctl.yaml:2:16: build.copy.../x: not a path inside the project",
 		 "write it relative to the project's folder, without '..'"},
-		{"name: a\nbuild: {copy: {x: x}}\n", "msctl.yaml:2:16: build.copy.x: the target is no absolute path",
+		{"name: a\nbuild: {copy: {x: x}}\n",
+		 "msctl.yaml:2:16: build.copy.x: the target is no absolute path",
 		 "write it like /usr/bin/NAME, without '..' and without a '/' at its end"},
-		{"name: a\nbuild: {copy: {x: /../x}}\n", "msctl.yaml:2:16: build.copy.x: the target is no absolute path",
+		{"name: a\nbuild: {copy: {x: /../x}}\n",
+		 "msctl.yaml:2:16: build.copy.x: the target is no absolute path",
 		 "write it like /usr/bin/NAME, without '..' and without a '/' at its end"},
-		{"name: a\nbuild: {ports: [0]}\n", "msctl.yaml:2:9: build.ports: not a port", "write it like 8080 or 53/udp"},
+		{"name: a\nbuild: {ports: [0]}\n", "msctl.yaml:2:9: build.ports: not a port",
+		 "write it like 8080 or 53/udp"},
 		{"name: a\nbuild: {ports: [65536]}\n", "msctl.yaml:2:9: build.ports: not a port",
 		 "write it like 8080 or 53/udp"},
 		{"name: a\nbuild: {ports: [80/http]}\n", "msctl.yaml:2:9: build.ports: not a port",
 		 "write it like 8080 or 53/udp"},
-		{"name: a\nbuild: {libraries: some}\n", "msctl.yaml:2:9: build.libraries: neither auto nor none",
+		{"name: a\nbuild: {libraries: some}\n",
+		 "msctl.yaml:2:9: build.libraries: neither auto nor none",
 		 "auto takes along the shared libraries that the copied programs need"},
-		{"name: a\nbuild: {compression: lz4}\n", "msctl.yaml:2:9: build.compression: neither gzip nor zstd", ""},
-		{"name: a\nbuild: {env: {A=B: c}}\n", "msctl.yaml:2:15: build.env.A=B: not the name of a variable", ""},
-		{"name: a\nbuild: {env: {N: a}}\n", "msctl.yaml:2:15: build.env.false: YAML reads this name as a truth",
+		{"name: a\nbuild: {compression: lz4}\n",
+		 "msctl.yaml:2:9: build.compression: neither gzip nor zstd", ""},
+		{"name: a\nbuild: {env: {A=B: c}}\n",
+		 "msctl.yaml:2:15: build.env.A=B: not the name of a variable", ""},
+		{"name: a\nbuild: {env: {N: a}}\n",
+		 "msctl.yaml:2:15: build.env.false: YAML reads this name as a truth",
 		 "put the name in quotes"},
 		{"name: a\nenvironments:\n  p: {vars: {y: a}}\n",
-		 "msctl.yaml:3:14: environments.p.vars.true: YAML reads this name as a truth", "put the name in quotes"},
+		 "msctl.yaml:3:14: environments.p.vars.true: YAML reads this name as a truth",
+		 "put the name in quotes"},
 		{"name: a\nbuild: {env: {A: 1}}\n",
-		 "msctl.yaml:2:9: build.env: expected an object of text, found a number in it", "put the value in quotes"},
-		{"name: a\nbuild: {workdir: srv}\n", "msctl.yaml:2:9: build.workdir: not an absolute path", ""},
+		 "msctl.yaml:2:9: build.env: expected an object of text, found a number in it",
+		 "put the value in quotes"},
+		{"name: a\nbuild: {workdir: srv}\n", "msctl.yaml:2:9: build.workdir: not an absolute path",
+		 ""},
 		{"name: a\ndeploy: {timeout: soon}\n", "msctl.yaml:2:10: deploy.timeout: not a duration",
 		 "write it like 30s, 5m or 1h30m"},
 		{"name: a\ndeploy: {kubernets: []}\n", "msctl.yaml:2:10: deploy.kubernets: unknown key",
 		 "did you mean 'kubernetes'?"},
-		{"name: a\nenvironments:\n  p: 1\n", "msctl.yaml:3:3: environments.p: expected an object", ""},
-		{"name: a\nenvironments:\n  p: {contxt: x}\n", "msctl.yaml:3:7: environments.p.contxt: unknown key",
-		 "did you mean 'context'?"},
+		{"name: a\nenvironments:\n  p: 1\n", "msctl.yaml:3:3: environments.p: expected an object",
+		 ""},
+		{"name: a\nenvironments:\n  p: {contxt: x}\n",
+		 "msctl.yaml:3:7: environments.p.contxt: unknown key", "did you mean 'context'?"},
 		{"name: a\nenvironments:\n  p: {target: kubernets}\n",
-		 "msctl.yaml:3:7: environments.p.target: none of local, kubernetes, swarm", "did you mean 'kubernetes'?"},
-		{"name: a\nenvironments:\n  p: {from: q}\n", "msctl.yaml:3:7: environments.p.from: no such environment", ""},
+		 "msctl.yaml:3:7: environments.p.target: none of local, kubernetes, swarm",
+		 "did you mean 'kubernetes'?"},
+		{"name: a\nenvironments:\n  p: {from: q}\n",
+		 "msctl.yaml:3:7: environments.p.from: no such environment", ""},
 		{"name: a\nenvironments:\n  p: {vars: {V: 1.10}}\n",
-		 "msctl.yaml:3:14: environments.p.vars.V: expected text, a whole number or a truth", "put the value in quotes"},
-		{"name: a\nenvironments:\n  p: {context: '${C}'}\n", "msctl.yaml:3:7: undefined variable 'C'",
+		 "msctl.yaml:3:14: environments.p.vars.V: expected text, a whole number or a truth",
+		 "put the value in quotes"},
+		{"name: a\nenvironments:\n  p: {context: '${C}'}\n",
+		 "msctl.yaml:3:7: undefined variable 'C'",
 		 "set it in 'vars' of the environment, or write ${C:-default}; $${ stands for a plain ${"},
 		{"name: a\nenvironments:\n  p: {patches: [{target: {kind: x}}]}\n",
 		 "msctl.yaml: environments.p.patches[0].merge: required, unless there is json6902", ""},
 		{"name: a\nenvironments:\n  p: {patches: [{target: {knd: x}}]}\n",
-		 "msctl.yaml:3:27: environments.p.patches[0].target.knd: unknown key", "did you mean 'kind'?"},
+		 "msctl.yaml:3:27: environments.p.patches[0].target.knd: unknown key",
+		 "did you mean 'kind'?"},
 		{"name: a\nverify: {}\n", "msctl.yaml:2:1: verify: expected an array, found an object", ""},
 	};
 
@@ -243,8 +270,20 @@ Test(project, names)
 		const char *name;
 		bool valid;
 	} rows[] = {
-		{"a", true}, {"orders-2", true}, {"a-b", true}, {"", false}, {"A", false}, {"2a", false}, {"-a", false},
-		{"a-", false}, {"a.b", false}, {"a/b", false}, {"..", false}, {"a b", false}, {"a_b", false}, {"é", false},
+		{"a", true},
+		{"orders-2", true},
+		{"a-b", true},
+		{"", false},
+		{"A", false},
+		{"2a", false},
+		{"-a", false},
+		{"a-", false},
+		{"a.b", false},
+		{"a/b", false},
+		{"..", false},
+		{"a b", false},
+		{"a_b", false},
+		{"é", false},
 		{"a23456789012345678901234567890123456789012345678901234567890123", true},
 		{"a234567890123456789012345678901234567890123456789012345678901234", false},
 	};

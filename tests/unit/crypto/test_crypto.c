@@ -41,7 +41,8 @@ Test(sha256, can_be_used_again)
 
 Test(base64, both_ways)
 {
-	static const char *const rows[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}};
+	static const char *const rows[][2] = {
+		{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}};
 	struct error err = {0};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

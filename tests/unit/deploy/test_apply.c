@@ -10,19 +10,19 @@
 #define MAPS SERVER "/api/v1/namespaces/shop/configmaps"
 #define ASKED "?fieldManager=msctl&force=false&fieldValidation=Strict"
 #define FORCED "?fieldManager=msctl&force=true&fieldValidation=Strict"
-#define FIELDS                                                                                     \
+#define FIELDS                                                                                 \
 	"\"managedFields\":[{\"manager\":\"msctl\",\"operation\":\"Apply\",\"apiVersion\":\"v1\"," \
 	"\"fieldsV1\":{\"f:data\":{\"f:a\":{}}}}]"
-#define LIVE(value, rv)                                                                            \
+#define LIVE(value, rv)                                                                        \
 	"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"web\","            \
 	"\"namespace\":\"shop\",\"resourceVersion\":\"" rv "\"," FIELDS "},\"data\":{\"a\":" value \
 	"}}"
-#define CONFLICT(field, manager)                                                            \
+#define CONFLICT(field, manager)                                                        \
 	"{\"kind\":\"Status\",\"status\":\"Failure\",\"code\":409,\"reason\":\"Conflict\"," \
 	"\"message\":\"conflict\",\"details\":{\"causes\":[{"                               \
 	"\"reason\":\"FieldManagerConflict\",\"field\":\"" field                            \
 	"\",\"message\":\"conflict with \\\"" manager "\\\" using v1\"}]}}"
-#define STATUS(code, reason, message)                                                         \
+#define STATUS(code, reason, message)                                                     \
 	"{\"kind\":\"Status\",\"status\":\"Failure\",\"code\":" #code ",\"reason\":\"" reason \
 	"\",\"message\":\"" message "\"}"
 
@@ -41,16 +41,16 @@ static void world_release(struct world *w)
 }
 
 static int play(struct world *w, const struct script_answer *answers,
-		const struct deploy_apply_options *o, struct error *err)
+				const struct deploy_apply_options *o, struct error *err)
 {
 	static struct kube_resource maps;
 	struct deploy_item *item = xcalloc(1, sizeof(*item));
 	AUTO_JSON json_t *doc =
 		json_pack("{s:s,s:s,s:{s:s,s:s},s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
-			  "metadata", "name", "web", "namespace", "shop", "data", "a", "x");
+				  "metadata", "name", "web", "namespace", "shop", "data", "a", "x");
 
-	maps = (struct kube_resource){(char[]){""},	      (char[]){"v1"}, (char[]){"ConfigMap"},
-				      (char[]){"configmaps"}, true,	      false};
+	maps = (struct kube_resource){(char[]){""},           (char[]){"v1"}, (char[]){"ConfigMap"},
+								  (char[]){"configmaps"}, true,           false};
 	cr_assert_eq(server_init(&w->server, answers, err), 0);
 	w->session.client = w->server.client;
 	w->session.namespace_ = "shop";
@@ -62,7 +62,7 @@ static int play(struct world *w, const struct script_answer *answers,
 }
 
 static const struct script_answer *row(const char *method, const char *url, int status,
-				       const char *body)
+									   const char *body)
 {
 	static struct script_answer answers[8];
 	static size_t n;
@@ -91,8 +91,7 @@ Test(deploy_apply, decisions)
 		enum deploy_action action;
 	} rows[] = {
 		{"absent",
-		 {{"GET", MAPS "/web", 404, "{}"},
-		  {"PATCH", MAPS "/web" ASKED, 201, LIVE("\"x\"", "1")}},
+		 {{"GET", MAPS "/web", 404, "{}"}, {"PATCH", MAPS "/web" ASKED, 201, LIVE("\"x\"", "1")}},
 		 false,
 		 false,
 		 ERR_NONE,
@@ -164,16 +163,14 @@ Test(deploy_apply, decisions)
 		{"unknown field",
 		 {{"GET", MAPS "/web", 404, "{}"},
 		  {"PATCH", MAPS "/web" ASKED, 400,
-		   STATUS(400, "BadRequest",
-			  "strict decoding error: unknown field \\\"spec.x\\\"")}},
+		   STATUS(400, "BadRequest", "strict decoding error: unknown field \\\"spec.x\\\"")}},
 		 false,
 		 false,
 		 ERR_INPUT,
 		 DEPLOY_UNDECIDED},
 		{"immutable",
 		 {{"GET", MAPS "/web", 200, LIVE("\"y\"", "1")},
-		  {"PATCH", MAPS "/web" ASKED, 422,
-		   STATUS(422, "Invalid", "data: field is immutable")}},
+		  {"PATCH", MAPS "/web" ASKED, 422, STATUS(422, "Invalid", "data: field is immutable")}},
 		 false,
 		 false,
 		 ERR_INPUT,
@@ -196,20 +193,19 @@ Test(deploy_apply, decisions)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO(world) struct world w = {0};
 		struct deploy_apply_options o = {.dry_run = rows[i].dry_run,
-						 .force_conflicts = rows[i].force};
+										 .force_conflicts = rows[i].force};
 		const struct script_answer *answers = row(NULL, NULL, 0, NULL);
 		struct error err = {0};
 		int rc;
 
 		for (size_t k = 0; rows[i].talk[k].method; k++)
-			answers = row(rows[i].talk[k].method, rows[i].talk[k].url,
-				      rows[i].talk[k].status, rows[i].talk[k].body);
+			answers = row(rows[i].talk[k].method, rows[i].talk[k].url, rows[i].talk[k].status,
+						  rows[i].talk[k].body);
 		rc = play(&w, answers, &o, &err);
 		cr_expect_eq(rc, rows[i].code ? -1 : 0, "%s: %s", rows[i].why, err.msg);
 		cr_expect_eq(err.code, rows[i].code, "%s: %s", rows[i].why, err.msg);
 		cr_expect_eq(w.set.items.items[0]->action, rows[i].action, "%s", rows[i].why);
-		cr_expect(script_is_done(&w.server.script), "%s: everything was asked",
-			  rows[i].why);
+		cr_expect(script_is_done(&w.server.script), "%s: everything was asked", rows[i].why);
 		if (rows[i].code)
 			cr_expect(strstr(err.msg, "ConfigMap/web"), "%s: %s", rows[i].why, err.msg);
 	}
@@ -228,8 +224,8 @@ Test(deploy_apply, refusals_in_the_servers_words)
 		 "the volume is in use", ""},
 		{403,
 		 STATUS(403, "Forbidden",
-			"unable to create new content in namespace shop because it is being "
-			"terminated"),
+				"unable to create new content in namespace shop because it is being "
+				"terminated"),
 		 "being terminated", "wait until the namespace is gone"},
 		{422,
 		 "{\"kind\":\"Status\",\"code\":422,\"reason\":\"Invalid\",\"message\":\"x\","
@@ -237,8 +233,7 @@ Test(deploy_apply, refusals_in_the_servers_words)
 		 "value: core.PodTemplateSpec{Env:{Value:\\\"hunter2\\\"}}: field is "
 		 "immutable\"}]}}",
 		 "spec.template: Invalid value: field is immutable", ""},
-		{422,
-		 STATUS(422, "Odd", "Invalid value: core.PodSpec{hunter2}: field is immutable"),
+		{422, STATUS(422, "Odd", "Invalid value: core.PodSpec{hunter2}: field is immutable"),
 		 "Invalid value: field is immutable", ""},
 		{422, STATUS(422, "Odd", "Invalid value: \\\"Upper{}: x\\\": is not a name"),
 		 "\"Upper{}: x\": is not", ""},
@@ -260,7 +255,7 @@ Test(deploy_apply, refusals_in_the_servers_words)
 }
 
 #define LISTED MAPS "?labelSelector=msctl%2Fapp%3Dorders%2Cmsctl%2Fenv%3Dprod&limit=500"
-#define LABELLED(app)                                                                       \
+#define LABELLED(app)                                                                   \
 	"{\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\",\"resourceVersion\":\"1\"," \
 	"\"labels\":{\"msctl/app\":\"" app "\","                                            \
 	"\"msctl/env\":\"prod\"}," FIELDS "},\"data\":{\"a\":\"x\"}}"
@@ -275,8 +270,7 @@ Test(deploy_apply, applications)
 		{{{"GET", LISTED, 200, "{\"items\":[" LABELLED("orders") "]}"}},
 		 ERR_NONE,
 		 DEPLOY_UNCHANGED},
-		{{{"GET", LISTED, 200, "{\"items\":[]}"},
-		  {"GET", MAPS "/web", 200, LABELLED("payments")}},
+		{{{"GET", LISTED, 200, "{\"items\":[]}"}, {"GET", MAPS "/web", 200, LABELLED("payments")}},
 		 ERR_CONFLICT,
 		 DEPLOY_UNDECIDED},
 		{{{"GET", LISTED, 200, "{\"items\":[]}"},
@@ -293,8 +287,8 @@ Test(deploy_apply, applications)
 		int rc;
 
 		for (size_t k = 0; rows[i].talk[k].method; k++)
-			answers = row(rows[i].talk[k].method, rows[i].talk[k].url,
-				      rows[i].talk[k].status, rows[i].talk[k].body);
+			answers = row(rows[i].talk[k].method, rows[i].talk[k].url, rows[i].talk[k].status,
+						  rows[i].talk[k].body);
 		rc = play(&w, answers, &(struct deploy_apply_options){0}, &err);
 		cr_expect_eq(rc, rows[i].code ? -1 : 0, "row %zu: %s", i, err.msg);
 		cr_expect_eq(err.code, rows[i].code, "row %zu: %s", i, err.msg);
@@ -316,11 +310,11 @@ Test(deploy_apply, body_and_headers)
 
 	cr_assert_eq(play(&w, answers, &(struct deploy_apply_options){0}, &err), 0, "%s", err.msg);
 	cr_expect_str_eq(script_header(&w.server.script, 1, "Content-Type"),
-			 "application/apply-patch+yaml");
+					 "application/apply-patch+yaml");
 	cr_expect_str_eq(buf_str(&w.server.script.seen.items[1].body),
-			 "{\"apiVersion\":\"v1\",\"data\":{\"a\":\"x\"},\"kind\":\"ConfigMap\","
-			 "\"metadata\":{\"name\":\"web\",\"namespace\":"
-			 "\"shop\"}}");
+					 "{\"apiVersion\":\"v1\",\"data\":{\"a\":\"x\"},\"kind\":\"ConfigMap\","
+					 "\"metadata\":{\"name\":\"web\",\"namespace\":"
+					 "\"shop\"}}");
 }
 
 Test(deploy_strict, what_servers_say)
@@ -328,8 +322,7 @@ Test(deploy_strict, what_servers_say)
 	static const struct {
 		const char *message, *says;
 	} rows[] = {
-		{"strict decoding error: unknown field \"spec.replicaz\"",
-		 "unknown field spec.replicaz"},
+		{"strict decoding error: unknown field \"spec.replicaz\"", "unknown field spec.replicaz"},
 		{"strict decoding error: duplicate field \"spec.a\"", "duplicate field spec.a"},
 		{"failed to create typed patch object: .spec.sise: field not declared in schema",
 		 "unknown field spec.sise"},
@@ -338,17 +331,16 @@ Test(deploy_strict, what_servers_say)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct kube_resource r = {.plural = (char[]){"things"}};
 		struct kube_object o = {.kind = (char[]){"Thing"},
-					.name = (char[]){"t"},
-					.file = (char[]){"t.yaml"},
-					.resource = &r};
+								.name = (char[]){"t"},
+								.file = (char[]){"t.yaml"},
+								.resource = &r};
 		struct error err = {0};
 
 		cr_expect(strict_is_unknown_field(rows[i].message));
 		err_set(&err, ERR_NET, "%s", rows[i].message);
 		cr_expect_eq(strict_explain(&o, &err), -1);
 		cr_expect_eq(err.code, ERR_INPUT);
-		cr_expect(strstr(err.msg, rows[i].says) && strstr(err.msg, "t.yaml"), "%s",
-			  err.msg);
+		cr_expect(strstr(err.msg, rows[i].says) && strstr(err.msg, "t.yaml"), "%s", err.msg);
 	}
 	cr_expect(!strict_is_unknown_field("quota exceeded"));
 }

@@ -45,32 +45,30 @@ Test(deploy_failfast, containers)
 		 "Failed: Failed to pull image: not found", false, 0},
 		{WAITS("ImagePullBackOff", "Back-off pulling image"),
 		 "Failed: Failed to pull image: i/o timeout", false, 60000},
-		{WAITS("ImagePullBackOff", "Back-off pulling image"), "Failed: not found", true,
-		 5000},
-		{"'restartCount':1,'lastState':{'terminated':{'exitCode':1}}," WAITS(
-			 "CrashLoopBackOff", "x"),
+		{WAITS("ImagePullBackOff", "Back-off pulling image"), "Failed: not found", true, 5000},
+		{"'restartCount':1,'lastState':{'terminated':{'exitCode':1}}," WAITS("CrashLoopBackOff",
+																			 "x"),
 		 NULL, false, 0},
-		{"'restartCount':0,'lastState':{'terminated':{'exitCode':1}}," WAITS(
-			 "CrashLoopBackOff", "x"),
+		{"'restartCount':0,'lastState':{'terminated':{'exitCode':1}}," WAITS("CrashLoopBackOff",
+																			 "x"),
 		 NULL, false, 10000},
 		{"'restartCount':3," WAITS("CrashLoopBackOff", "x"), NULL, true, NOTHING},
 		{WAITS("CreateContainerConfigError", "configmap not found"), NULL, false, 5000},
 		{WAITS("RunContainerError", "exec: no such file or directory"), NULL, false, 0},
 		{WAITS("CreateContainerError", "name is reserved"), NULL, false, 5000},
-		{"'restartCount':0,'state':{'terminated':{'exitCode':1,'reason':'Error'}}", NULL,
-		 false, NOTHING},
-		{"'restartCount':2,'state':{'terminated':{'exitCode':1,'reason':'Error'}}", NULL,
-		 false, 0},
-		{"'restartCount':2,'state':{'terminated':{'exitCode':0,'reason':'Completed'}}",
-		 NULL, false, NOTHING},
-		{"'restartCount':2,'state':{'terminated':{'exitCode':1,'reason':'Error'}}", NULL,
-		 true, NOTHING},
+		{"'restartCount':0,'state':{'terminated':{'exitCode':1,'reason':'Error'}}", NULL, false,
+		 NOTHING},
+		{"'restartCount':2,'state':{'terminated':{'exitCode':1,'reason':'Error'}}", NULL, false, 0},
+		{"'restartCount':2,'state':{'terminated':{'exitCode':0,'reason':'Completed'}}", NULL, false,
+		 NOTHING},
+		{"'restartCount':2,'state':{'terminated':{'exitCode':1,'reason':'Error'}}", NULL, true,
+		 NOTHING},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		AUTO_FREE char *text = xasprintf(
-			"{'status':{'phase':'Pending','containerStatuses':[{'name':'app',%s}]}}",
-			rows[i].status);
+		AUTO_FREE char *text =
+			xasprintf("{'status':{'phase':'Pending','containerStatuses':[{'name':'app',%s}]}}",
+					  rows[i].status);
 		AUTO_JSON json_t *pod = read_json(text);
 		AUTO(strv) struct strv warnings = {0};
 		struct deploy_problem p;
@@ -80,8 +78,7 @@ Test(deploy_failfast, containers)
 		failfast_pod(pod, &warnings, rows[i].once, &p);
 		cr_expect_eq(p.found, rows[i].grace != NOTHING, "row %zu", i);
 		if (p.found) {
-			cr_expect_eq(p.grace_ms, rows[i].grace, "row %zu: %ld", i,
-				     (long)p.grace_ms);
+			cr_expect_eq(p.grace_ms, rows[i].grace, "row %zu: %ld", i, (long)p.grace_ms);
 			cr_expect_str_eq(p.container, "app");
 			cr_expect(failfast_next(&p)[0]);
 		}
@@ -142,10 +139,10 @@ Test(deploy_failfast, the_worst_of_a_pod)
 		"'name':'slow'," WAITS(
 			"ErrImagePull",
 			"timeout") "}],'containerStatuses':[{'name':'bad','restartCount':4,"
-				   "'lastState':{'terminated':{'exitCode':137,'reason':'OOMKilled'}"
-				   "}," WAITS("CrashLoopBackOff", "x\\n\\u001b[31m") "}]}}");
-	AUTO_JSON json_t *leaving = read_json(
-		"{'metadata':{'deletionTimestamp':'x'},'status':{'containerStatuses':[{" WAITS(
+					   "'lastState':{'terminated':{'exitCode':137,'reason':'OOMKilled'}"
+					   "}," WAITS("CrashLoopBackOff", "x\\n\\u001b[31m") "}]}}");
+	AUTO_JSON json_t *leaving =
+		read_json("{'metadata':{'deletionTimestamp':'x'},'status':{'containerStatuses':[{" WAITS(
 			"InvalidImageName", "") "}]}}");
 	struct deploy_problem p;
 
@@ -208,13 +205,12 @@ Test(deploy_failfast, each_problem_has_its_own_grace)
 	} rows[] = {
 		{1000, 60000, false}, {50000, 60000, false}, {50001, 5000, false},
 		{55000, 5000, false}, {55001, 5000, true},   {56000, NOTHING, false},
-		{57000, 5000, false}, {57001, 0, true},	     {99000, FAILFAST_NEVER, false},
+		{57000, 5000, false}, {57001, 0, true},      {99000, FAILFAST_NEVER, false},
 	};
 	struct failfast_timer t = {0};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct deploy_problem p = {.found = rows[i].grace != NOTHING,
-					   .grace_ms = rows[i].grace};
+		struct deploy_problem p = {.found = rows[i].grace != NOTHING, .grace_ms = rows[i].grace};
 
 		cr_expect_eq(failfast_is_over(&t, &p, rows[i].now), rows[i].over, "row %zu", i);
 	}
@@ -226,7 +222,7 @@ Test(deploy_failfast, exit_codes)
 
 	cr_expect_str_eq(failfast_exit_text(1, "Error", text), "exited with status 1");
 	cr_expect_str_eq(failfast_exit_text(137, "OOMKilled", text),
-			 "exited with status 137 (out of memory)");
+					 "exited with status 137 (out of memory)");
 	cr_expect_str_eq(failfast_exit_text(139, "Error", text),
-			 "exited with status 139 (crashed: segmentation fault)");
+					 "exited with status 139 (crashed: segmentation fault)");
 }

@@ -52,7 +52,7 @@ static char *names(const struct deploy_set *set)
 
 	for (size_t i = 0; i < set->items.count; i++)
 		buf_addf(&out, "%s/%s ", set->items.items[i]->object.kind,
-			 set->items.items[i]->object.name);
+				 set->items.items[i]->object.name);
 	return buf_take(&out);
 }
 
@@ -67,17 +67,16 @@ Test(deploy_render, folders_files_and_lists)
 
 	file(&p, "d/b.yml", OBJECT("Secret", "b"));
 	file(&p, "d/a.yaml",
-	     "# nothing\n---\n" OBJECT("ConfigMap", "a1") "---\n" OBJECT("ConfigMap", "a2"));
-	file(&p, "d/c.json",
-	     "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"c\"}}");
+		 "# nothing\n---\n" OBJECT("ConfigMap", "a1") "---\n" OBJECT("ConfigMap", "a2"));
+	file(&p, "d/c.json", "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"c\"}}");
 	file(&p, "d/readme.txt", "no: [");
 	file(&p, "d/below/x.yaml", OBJECT("Pod", "below"));
 	file(&p, "list.yaml",
-	     "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: "
-	     "l1}}\n");
+		 "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: "
+		 "l1}}\n");
 	file(&p, "roles.yaml",
-	     "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleList\nitems:\n- {metadata: "
-	     "{name: r1}}\n");
+		 "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleList\nitems:\n- {metadata: "
+		 "{name: r1}}\n");
 	strv_add(&p.paths, "d");
 	strv_add(&p.paths, "list.yaml");
 	strv_add(&p.paths, "roles.yaml");
@@ -85,7 +84,7 @@ Test(deploy_render, folders_files_and_lists)
 	found = names(&p.set);
 	cr_expect_str_eq(found, "ConfigMap/a1 ConfigMap/a2 Secret/b Pod/c Pod/l1 Role/r1 ");
 	cr_expect_null(doc_get(p.set.items.items[0]->object.doc, "metadata.labels"),
-		       "plain manifests get no labels");
+				   "plain manifests get no labels");
 }
 
 Test(deploy_render, refusals)
@@ -129,7 +128,7 @@ Test(deploy_render, refusals)
 	}
 }
 
-#define DEPLOYMENT                                                                             \
+#define DEPLOYMENT                                                                         \
 	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, labels: {own: "          \
 	"label}}\nspec:\n  template:\n    spec:\n"                                             \
 	"      initContainers: [{name: i, image: r.test/shop/orders}]\n"                       \
@@ -156,8 +155,8 @@ Test(deploy_render, environment)
 	strv_add(&env.exclude, "Secret");
 	strv_add(&env.exclude, "ConfigMap/a");
 	file(&p, "m.yaml",
-	     DEPLOYMENT "---\n" OBJECT("Secret", "s") "---\n" OBJECT(
-		     "ConfigMap", "a") "---\n" OBJECT("ConfigMap", "b"));
+		 DEPLOYMENT "---\n" OBJECT("Secret", "s") "---\n" OBJECT("ConfigMap", "a") "---\n" OBJECT(
+			 "ConfigMap", "b"));
 	strv_add(&p.paths, "m.yaml");
 	cr_assert_eq(render(&p, &o, &err), 0, "%s", err.msg);
 	strv_release(&env.exclude);
@@ -165,41 +164,40 @@ Test(deploy_render, environment)
 	web = &p.set.items.items[0]->object;
 	cr_expect_eq(doc_int(web->doc, "spec.replicas", 0), 4);
 	cr_expect_str_eq(doc_text(web->doc, "metadata.labels.own", ""), "label");
-	cr_expect_str_eq(json_string_value(json_object_get(doc_get(web->doc, "metadata.labels"),
-							   DEPLOY_LABEL_APP)),
-			 "orders");
-	cr_expect_str_eq(json_string_value(json_object_get(doc_get(web->doc, "metadata.labels"),
-							   DEPLOY_LABEL_ENV)),
-			 "prod");
+	cr_expect_str_eq(
+		json_string_value(json_object_get(doc_get(web->doc, "metadata.labels"), DEPLOY_LABEL_APP)),
+		"orders");
+	cr_expect_str_eq(
+		json_string_value(json_object_get(doc_get(web->doc, "metadata.labels"), DEPLOY_LABEL_ENV)),
+		"prod");
 	cr_expect_null(doc_get(web->doc, "spec.template.metadata"),
-		       "labels of pods stay: they would restart them");
+				   "labels of pods stay: they would restart them");
 	cr_expect_str_eq(doc_text(web->doc, "spec.template.spec.containers.0.image", ""),
-			 "r.test/shop/orders:1.2");
+					 "r.test/shop/orders:1.2");
 
 	cr_expect(deploy_uses_image(&p.set, "r.test/shop/orders"));
 	cr_expect(!deploy_uses_image(&p.set, "r.test/shop"));
-	cr_expect_eq(deploy_pin_image(&p.set, "r.test/shop/orders", "r.test/shop/orders@sha256:x"),
-		     2u);
+	cr_expect_eq(deploy_pin_image(&p.set, "r.test/shop/orders", "r.test/shop/orders@sha256:x"), 2u);
 	cr_expect_str_eq(doc_text(web->doc, "spec.template.spec.initContainers.0.image", ""),
-			 "r.test/shop/orders@sha256:x");
+					 "r.test/shop/orders@sha256:x");
 	cr_expect_str_eq(doc_text(web->doc, "spec.template.spec.containers.0.image", ""),
-			 "r.test/shop/orders@sha256:x");
+					 "r.test/shop/orders@sha256:x");
 	cr_expect_str_eq(doc_text(web->doc, "spec.template.spec.containers.1.image", ""),
-			 "r.test/shop/orders-tools:1");
+					 "r.test/shop/orders-tools:1");
 }
 
 Test(deploy_order, ranks)
 {
 	static const char *const kinds[] = {"ValidatingWebhookConfiguration",
-					    "Ingress",
-					    "Deployment",
-					    "Service",
-					    "RoleBinding",
-					    "Role",
-					    "ConfigMap",
-					    "NetworkPolicy",
-					    "CustomResourceDefinition",
-					    "Namespace"};
+										"Ingress",
+										"Deployment",
+										"Service",
+										"RoleBinding",
+										"Role",
+										"ConfigMap",
+										"NetworkPolicy",
+										"CustomResourceDefinition",
+										"Namespace"};
 	struct deploy_set set = {0};
 	AUTO_FREE char *found = NULL;
 
@@ -214,7 +212,7 @@ Test(deploy_order, ranks)
 	deploy_order(&set);
 	found = names(&set);
 	cr_expect_str_eq(found, "Namespace/x CustomResourceDefinition/x NetworkPolicy/x "
-				"ConfigMap/x Role/x RoleBinding/x Service/x "
-				"Deployment/x Ingress/x ValidatingWebhookConfiguration/x ");
+							"ConfigMap/x Role/x RoleBinding/x Service/x "
+							"Deployment/x Ingress/x ValidatingWebhookConfiguration/x ");
 	deploy_set_release(&set);
 }

@@ -39,7 +39,8 @@ Test(json, refuses_with_line_and_column)
 		json_t *doc = NULL;
 		struct error err = {0};
 
-		cr_expect_eq(doc_json_parse(span_of(rows[i].text), "t", &doc, &err), -1, "%s", rows[i].text);
+		cr_expect_eq(doc_json_parse(span_of(rows[i].text), "t", &doc, &err), -1, "%s",
+					 rows[i].text);
 		cr_expect_eq(err.code, ERR_INPUT);
 		cr_expect_null(doc);
 		cr_expect_null(strstr(err.msg, "secret"));
@@ -57,7 +58,8 @@ Test(json, depth_is_capped)
 
 		memset(text, '[', (size_t)depth);
 		memset(text + depth, ']', (size_t)depth);
-		cr_expect_eq(doc_json_parse(span_of(text), "t", &doc, &err), depth <= JSON_MAX_DEPTH ? 0 : -1);
+		cr_expect_eq(doc_json_parse(span_of(text), "t", &doc, &err),
+					 depth <= JSON_MAX_DEPTH ? 0 : -1);
 		json_decref(doc);
 	}
 }
@@ -77,20 +79,23 @@ Test(json, brackets_in_text_are_no_depth)
 
 Test(json, canonical_bytes)
 {
-	AUTO_JSON json_t *doc = parse("{\"b\": \"/\\u00e9\", \"a\": [1, true, null], \"c\": 9223372036854775807}");
+	AUTO_JSON json_t *doc =
+		parse("{\"b\": \"/\\u00e9\", \"a\": [1, true, null], \"c\": 9223372036854775807}");
 	AUTO(buf) struct buf out = {0};
 
 	doc_json_write(doc, &out);
 	cr_expect_str_eq(buf_str(&out), "{\"a\":[1,true,null],\"b\":\"/é\",\"c\":9223372036854775807}");
 	buf_cut(&out, 0);
 	doc_json_write_pretty(doc, &out);
-	cr_expect_str_eq(buf_str(&out), "{\n  \"b\": \"/é\",\n  \"a\": [\n    1,\n    true,\n    null\n  ],\n"
-					"  \"c\": 9223372036854775807\n}\n");
+	cr_expect_str_eq(buf_str(&out),
+					 "{\n  \"b\": \"/é\",\n  \"a\": [\n    1,\n    true,\n    null\n  ],\n"
+					 "  \"c\": 9223372036854775807\n}\n");
 }
 
 Test(json, paths)
 {
-	AUTO_JSON json_t *doc = parse("{\"spec\": {\"list\": [{\"n\": 7}, \"x\"], \"on\": true, \"t\": \"text\"}}");
+	AUTO_JSON json_t *doc =
+		parse("{\"spec\": {\"list\": [{\"n\": 7}, \"x\"], \"on\": true, \"t\": \"text\"}}");
 
 	cr_expect_eq(doc_int(doc, "spec.list.0.n", -1), 7);
 	cr_expect_str_eq(doc_text(doc, "spec.list.1", "-"), "x");
@@ -126,8 +131,9 @@ static const struct doc_field sample_fields[] = {
 
 Test(fields, all_types)
 {
-	AUTO_JSON json_t *doc = parse("{\"text\":\"a\",\"number\":5,\"truth\":true,\"object\":{},\"array\":[1],"
-				      "\"texts\":[\"x\"],\"map\":{\"k\":\"v\"},\"any\":1.5,\"other\":1}");
+	AUTO_JSON json_t *doc =
+		parse("{\"text\":\"a\",\"number\":5,\"truth\":true,\"object\":{},\"array\":[1],"
+			  "\"texts\":[\"x\"],\"map\":{\"k\":\"v\"},\"any\":1.5,\"other\":1}");
 	struct doc_context where = {.name = "f"};
 	struct sample s = {0};
 	struct error err = {0};
@@ -162,9 +168,11 @@ Test(fields, messages)
 		{"text: x\ntruth: 'yes'", "f:2:1: a.truth: expected true or false, found text", ""},
 		{"text: x\nobject: []", "f:2:1: a.object: expected an object, found an array", ""},
 		{"text: x\narray: {}", "f:2:1: a.array: expected an array, found an object", ""},
-		{"text: x\ntexts: [a, 2]", "f:2:1: a.texts: expected an array of text, found a number in it",
+		{"text: x\ntexts: [a, 2]",
+		 "f:2:1: a.texts: expected an array of text, found a number in it",
 		 "put the value in quotes"},
-		{"text: x\nmap: {a: [b]}", "f:2:1: a.map: expected an object of text, found an array in it", ""},
+		{"text: x\nmap: {a: [b]}", "f:2:1: a.map: expected an object of text, found an array in it",
+		 ""},
 		{"text: x\n  \nnumbr: 2", "f:3:1: a.numbr: unknown key", "did you mean 'number'?"},
 		{"text: x\nzzzzzz: 2", "f:2:1: a.zzzzzz: unknown key",
 		 "remove it, or name it 'x-zzzzzz' to have it ignored"},
@@ -181,7 +189,7 @@ Test(fields, messages)
 		cr_assert_eq(yaml_parse(span_of(rows[i].yaml), "f", &file, &err), 0, "%s", err.msg);
 		where.marks = file.marks;
 		cr_expect_eq(doc_read(file.documents[0], sample_fields, &where, &s, &err),
-			     rows[i].message[0] ? -1 : 0);
+					 rows[i].message[0] ? -1 : 0);
 		cr_expect_str_eq(err.msg, rows[i].message);
 		cr_expect_str_eq(err.hint, rows[i].hint);
 	}

@@ -13,8 +13,8 @@ static const struct print_column columns[] = {
 
 static json_t *rows(void)
 {
-	return json_pack("[{s:{s:s},s:i,s:s},{s:{s:s},s:b}]", "metadata", "name", "orders-é", "ready", 3, "note",
-			 "a\nb\033[31m", "metadata", "name", "x", "ready", 1);
+	return json_pack("[{s:{s:s},s:i,s:s},{s:{s:s},s:b}]", "metadata", "name", "orders-é", "ready",
+					 3, "note", "a\nb\033[31m", "metadata", "name", "x", "ready", 1);
 }
 
 Test(print, table)
@@ -24,8 +24,8 @@ Test(print, table)
 
 	print_document(doc, columns, PRINT_TABLE, &out);
 	cr_expect_str_eq(buf_str(&out), "NAME       READY   NOTE\n"
-					"orders-é   3       a?b?[31m\n"
-					"x          true    -\n");
+									"orders-é   3       a?b?[31m\n"
+									"x          true    -\n");
 }
 
 Test(print, one_object_is_one_row)

@@ -31,23 +31,31 @@ Test(yaml_read, documents)
 		{"null\n", ""},
 		{"a: 1\n---\n\n---\nb: 2\n", "{\"a\":1}\n{\"b\":2}"},
 		{"a: 1\n...\n---\nb: 2\n", "{\"a\":1}\n{\"b\":2}"},
-		{"\xef\xbb\xbf" "a: 1\n", "{\"a\":1}"},
+		{"\xef\xbb\xbf"
+		 "a: 1\n",
+		 "{\"a\":1}"},
 		{"a: 1\r\nb:\r\n- x\r\n", "{\"a\":1,\"b\":[\"x\"]}"},
 		{"text", "\"text\""},
-		{"{\n\t\"a\": [1, {\"b\": null}],\n\t\"c\": \"\\u00e9\\/\"\n}", "{\"a\":[1,{\"b\":null}],\"c\":\"é/\"}"},
+		{"{\n\t\"a\": [1, {\"b\": null}],\n\t\"c\": \"\\u00e9\\/\"\n}",
+		 "{\"a\":[1,{\"b\":null}],\"c\":\"é/\"}"},
 		{"%YAML 1.1\n---\na: b\n", "{\"a\":\"b\"}"},
 		/* quoting makes text */
-		{"a: 'yes'\nb: \"0777\"\nc: \"1.10\"\nd: ''\ne: |\n  1\n", "{\"a\":\"yes\",\"b\":\"0777\",\"c\":\"1.10\",\"d\":\"\",\"e\":\"1\\n\"}"},
+		{"a: 'yes'\nb: \"0777\"\nc: \"1.10\"\nd: ''\ne: |\n  1\n",
+		 "{\"a\":\"yes\",\"b\":\"0777\",\"c\":\"1.10\",\"d\":\"\",\"e\":\"1\\n\"}"},
 		/* keys are text */
-		{"1: a\nyes: b\n0x10: c\n1.5: d\n'on': e\n", "{\"1\":\"a\",\"1.5\":\"d\",\"16\":\"c\",\"on\":\"e\",\"true\":\"b\"}"},
+		{"1: a\nyes: b\n0x10: c\n1.5: d\n'on': e\n",
+		 "{\"1\":\"a\",\"1.5\":\"d\",\"16\":\"c\",\"on\":\"e\",\"true\":\"b\"}"},
 		/* tags of the core schema */
-		{"a: !!str 1\nb: !!int '2'\nc: !!float 3\nd: !!bool yes\ne: ! 5\nf: !!map {}\ng: !!seq []\nh: !!null ''",
+		{"a: !!str 1\nb: !!int '2'\nc: !!float 3\nd: !!bool yes\ne: ! 5\nf: !!map {}\ng: !!seq "
+		 "[]\nh: !!null ''",
 		 "{\"a\":\"1\",\"b\":2,\"c\":3,\"d\":true,\"e\":\"5\",\"f\":{},\"g\":[],\"h\":null}"},
 		/* aliases and merge keys */
-		{"a: &a {x: [1, 2]}\nb: *a\nc: &c text\nd: *c\n", "{\"a\":{\"x\":[1,2]},\"b\":{\"x\":[1,2]},\"c\":\"text\",\"d\":\"text\"}"},
+		{"a: &a {x: [1, 2]}\nb: *a\nc: &c text\nd: *c\n",
+		 "{\"a\":{\"x\":[1,2]},\"b\":{\"x\":[1,2]},\"c\":\"text\",\"d\":\"text\"}"},
 		{"a: &a 1\nb: &a 2\nc: *a\n", "{\"a\":1,\"b\":2,\"c\":2}"},
 		{"&k key: *k\n", "{\"key\":\"key\"}"},
-		{"a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  x: 3\n", "{\"a\":{\"true\":2,\"x\":1},\"b\":{\"true\":2,\"x\":3}}"},
+		{"a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  x: 3\n",
+		 "{\"a\":{\"true\":2,\"x\":1},\"b\":{\"true\":2,\"x\":3}}"},
 		{"a: &a {x: 1}\nb: {x: 3, <<: *a}\n", "{\"a\":{\"x\":1},\"b\":{\"x\":3}}"},
 		{"a: &a {x: 1, z: 1}\nb: &b {x: 2, w: 2}\nc: {<<: [*a, *b]}\n",
 		 "{\"a\":{\"x\":1,\"z\":1},\"b\":{\"w\":2,\"x\":2},\"c\":{\"w\":2,\"x\":1,\"z\":1}}"},
@@ -60,7 +68,8 @@ Test(yaml_read, documents)
 		AUTO_FREE char *json = NULL;
 		struct error err = {0};
 
-		cr_assert_eq(yaml_parse(span_of(rows[i].text), "t", &f, &err), 0, "%s: %s", rows[i].text, err.msg);
+		cr_assert_eq(yaml_parse(span_of(rows[i].text), "t", &f, &err), 0, "%s: %s", rows[i].text,
+					 err.msg);
 		json = as_json(&f);
 		cr_expect_str_eq(json, rows[i].json, "%s gives %s", rows[i].text, json);
 	}
@@ -97,7 +106,9 @@ Test(yaml_read, refusals)
 		{"a: [1\n", "t:2:1: did not find expected ',' or ']'"},
 		{"a: 'x\n", "t:2:1: found unexpected end of stream"},
 		{"ok: 1\nbad: \xff\n", "t:2: not valid UTF-8"},
-		{"\xff\xfe" "a\0:\0", "t:1: not valid UTF-8"},
+		{"\xff\xfe"
+		 "a\0:\0",
+		 "t:1: not valid UTF-8"},
 		{"a: \x01\n", "t:1:4: control characters are not allowed"},
 		{"%YAML 2.0\n---\na\n", "t:1:1: found incompatible YAML document"},
 	};
@@ -116,8 +127,8 @@ Test(yaml_read, refusals)
 Test(yaml_read, a_message_never_quotes_a_value)
 {
 	static const char *const texts[] = {
-		"password: 'hunter2\n", "password: hunter2: x\n", "password: [hunter2\n", "password: !!int hunter2\n",
-		"password: \"hunter2\\q\"\n",
+		"password: 'hunter2\n",      "password: hunter2: x\n",     "password: [hunter2\n",
+		"password: !!int hunter2\n", "password: \"hunter2\\q\"\n",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -161,7 +172,9 @@ Test(yaml_read, aliases_are_copies_that_keep_their_marks)
 	struct doc_mark m;
 	json_t *b;
 
-	cr_assert_eq(yaml_parse(span_of("a: &a\n  x: {k: 1}\nb: *a\nc: {<<: *a}\nd: &d text\ne: *d\n"), "t", &f, &err), 0);
+	cr_assert_eq(yaml_parse(span_of("a: &a\n  x: {k: 1}\nb: *a\nc: {<<: *a}\nd: &d text\ne: *d\n"),
+							"t", &f, &err),
+				 0);
 	cr_expect_neq(doc_get(f.documents[0], "d"), doc_get(f.documents[0], "e"));
 	b = doc_get(f.documents[0], "b.x");
 	cr_expect_neq(b, doc_get(f.documents[0], "a.x"));
@@ -203,7 +216,8 @@ Test(yaml_read, deep_nesting_ends_at_once)
 
 		for (int n = 0; n < 100000; n++)
 			buf_adds(&text, openers[i]);
-		expect_limit(&text, i == 1 || i == 3 ? "a key must be text" : "nested deeper than 100 levels");
+		expect_limit(&text,
+					 i == 1 || i == 3 ? "a key must be text" : "nested deeper than 100 levels");
 	}
 }
 

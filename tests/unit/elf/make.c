@@ -62,12 +62,19 @@ void make_elf(const struct made *m, struct buf *out, struct made_at *at)
 	add_entry(&dynamic, DT_STRTAB, where.strings);
 	add_entry(&dynamic, DT_STRSZ, strings.len);
 	add_entry(&dynamic, DT_NULL, 0);
-	p[0] = (Elf64_Phdr){.p_type = PT_LOAD, .p_filesz = where.strings + strings.len,
-			    .p_memsz = where.strings + strings.len};
-	p[1] = (Elf64_Phdr){.p_type = PT_DYNAMIC, .p_offset = where.dynamic,
-			    .p_vaddr = where.dynamic, .p_filesz = dynamic.len, .p_memsz = dynamic.len};
-	p[2] = (Elf64_Phdr){.p_type = PT_INTERP, .p_offset = start, .p_vaddr = start,
-			    .p_filesz = interpreter_len, .p_memsz = interpreter_len};
+	p[0] = (Elf64_Phdr){.p_type = PT_LOAD,
+						.p_filesz = where.strings + strings.len,
+						.p_memsz = where.strings + strings.len};
+	p[1] = (Elf64_Phdr){.p_type = PT_DYNAMIC,
+						.p_offset = where.dynamic,
+						.p_vaddr = where.dynamic,
+						.p_filesz = dynamic.len,
+						.p_memsz = dynamic.len};
+	p[2] = (Elf64_Phdr){.p_type = PT_INTERP,
+						.p_offset = start,
+						.p_vaddr = start,
+						.p_filesz = interpreter_len,
+						.p_memsz = interpreter_len};
 	buf_add(out, &h, sizeof(h));
 	buf_add(out, p, sizeof(p));
 	buf_add(out, m->interpreter ? m->interpreter : "", interpreter_len);

@@ -78,7 +78,8 @@ Test(elf_conf, follows_includes_in_order_and_within_its_root)
 	AUTO_FREE char *root = NULL;
 	AUTO(strv) struct strv dirs = {0};
 	struct error err = {0};
-	static const char main_conf[] = "# first\ninclude ld.so.conf.d/*.conf\n/last # remark\nhwcap 0 x\n";
+	static const char main_conf[] =
+		"# first\ninclude ld.so.conf.d/*.conf\n/last # remark\nhwcap 0 x\n";
 	static const char a[] = "/a/lib\n/b/lib=libc6\nrelative\n";
 	static const char b[] = "  /a/lib\n\t/c d \r\n";
 

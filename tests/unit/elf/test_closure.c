@@ -31,7 +31,7 @@ static void drop_root(char *root)
 #define LD "/lib64/ld.so"
 
 static int find(const char *root, const char *program, char *missing, struct elf_closure *c,
-		struct error *err)
+				struct error *err)
 {
 	struct elf_view view = {.root = root};
 	AUTO(strv) struct strv programs = {0};
@@ -50,7 +50,7 @@ static char *found(const char *root, const char *program)
 	cr_assert_eq(find(root, program, NULL, &c, &err), 0, "%s", err.msg);
 	for (size_t i = 2; i < c.count; i++)
 		buf_addf(&b, "%s%s=%s:%s", i > 2 ? " " : "", c.items[i].name,
-			 elf_found_by_name(c.items[i].how), c.items[i].opened);
+				 elf_found_by_name(c.items[i].how), c.items[i].opened);
 	return buf_take(&b);
 }
 
@@ -63,8 +63,10 @@ Test(elf_closure, rpath_is_inherited_and_runpath_is_not)
 	put_elf(root, "opt/x/liba.so", &(struct made){.needed = {"libb.so"}});
 	put_elf(root, "opt/x/libb.so", &(struct made){.soname = "libb.so"});
 	put_elf(root, "usr/lib/libb.so", &(struct made){.soname = "libb.so"});
-	put_elf(root, "bin/p", &(struct made){.interpreter = LD, .needed = {"liba.so"}, .rpath = "/opt/x"});
-	put_elf(root, "bin/q", &(struct made){.interpreter = LD, .needed = {"liba.so"}, .runpath = "/opt/x"});
+	put_elf(root, "bin/p",
+			&(struct made){.interpreter = LD, .needed = {"liba.so"}, .rpath = "/opt/x"});
+	put_elf(root, "bin/q",
+			&(struct made){.interpreter = LD, .needed = {"liba.so"}, .runpath = "/opt/x"});
 	by_rpath = found(root, "/bin/p");
 	by_runpath = found(root, "/bin/q");
 	cr_expect_str_eq(by_rpath, "liba.so=rpath:/opt/x/liba.so libb.so=rpath:/opt/x/libb.so");
@@ -80,7 +82,8 @@ Test(elf_closure, a_runpath_of_the_asking_library_hides_inherited_rpaths)
 	put_elf(root, "opt/x/liba.so", &(struct made){.needed = {"libb.so"}, .runpath = "/nowhere"});
 	put_elf(root, "opt/x/libb.so", &(struct made){0});
 	put_elf(root, "lib/libb.so", &(struct made){0});
-	put_elf(root, "bin/p", &(struct made){.interpreter = LD, .needed = {"liba.so"}, .rpath = "/opt/x"});
+	put_elf(root, "bin/p",
+			&(struct made){.interpreter = LD, .needed = {"liba.so"}, .rpath = "/opt/x"});
 	text = found(root, "/bin/p");
 	cr_expect_str_eq(text, "liba.so=rpath:/opt/x/liba.so libb.so=default:/lib/libb.so");
 	drop_root(root);
@@ -106,16 +109,18 @@ Test(elf_closure, tokens_and_slashes)
 	char *root = new_root();
 	AUTO_FREE char *text = NULL;
 
-	put_elf(root, "app/bin/p", &(struct made){.interpreter = LD,
-		.needed = {"liba.so", "libb.so", "libc.so", "/app/libd.so"},
-		.runpath = "relative:$ORIGIN/../lib:/app/${LIB}:/app/$PLATFORM:/app/$NOTHING"});
+	put_elf(root, "app/bin/p",
+			&(struct made){.interpreter = LD,
+						   .needed = {"liba.so", "libb.so", "libc.so", "/app/libd.so"},
+						   .runpath =
+							   "relative:$ORIGIN/../lib:/app/${LIB}:/app/$PLATFORM:/app/$NOTHING"});
 	put_elf(root, "app/lib/liba.so", &(struct made){0});
 	put_elf(root, "app/lib64/libb.so", &(struct made){0});
 	put_elf(root, "app/x86_64/libc.so", &(struct made){0});
 	put_elf(root, "app/libd.so", &(struct made){0});
 	text = found(root, "/app/bin/p");
 	cr_expect_str_eq(text, "liba.so=runpath:/app/lib/liba.so libb.so=runpath:/app/lib64/libb.so "
-			       "libc.so=runpath:/app/x86_64/libc.so /app/libd.so=path:/app/libd.so");
+						   "libc.so=runpath:/app/x86_64/libc.so /app/libd.so=path:/app/libd.so");
 	drop_root(root);
 }
 
@@ -186,7 +191,8 @@ Test(elf_closure, another_machines_library_is_passed_over)
 
 	put_elf(root, "opt/liba.so", &(struct made){.machine = EM_AARCH64});
 	put_elf(root, "lib/liba.so", &(struct made){0});
-	put_elf(root, "bin/p", &(struct made){.interpreter = LD, .needed = {"liba.so"}, .runpath = "/opt"});
+	put_elf(root, "bin/p",
+			&(struct made){.interpreter = LD, .needed = {"liba.so"}, .runpath = "/opt"});
 	text = found(root, "/bin/p");
 	cr_expect_str_eq(text, "liba.so=default:/lib/liba.so");
 	drop_root(root);
@@ -216,8 +222,9 @@ Test(elf_closure, files_laid_over_the_root_are_found)
 	struct elf_view view = {.root = root, .over = &over};
 	struct error err = {0};
 
-	put_elf(root, "build/p", &(struct made){.interpreter = LD, .needed = {"liba.so"},
-						.runpath = "$ORIGIN/../lib/p"});
+	put_elf(
+		root, "build/p",
+		&(struct made){.interpreter = LD, .needed = {"liba.so"}, .runpath = "$ORIGIN/../lib/p"});
 	put_elf(root, "build/liba.so", &(struct made){0});
 	map_put(&over, "/usr/bin/p", program);
 	map_put(&over, "/usr/lib/p/liba.so", library);
@@ -239,8 +246,9 @@ Test(elf_closure, musl_has_its_own_rules)
 	put_elf(root, "lib/ld-musl-x86_64.so.1", &(struct made){0});
 	put_file(root, "etc/ld-musl-x86_64.path", path_file, sizeof(path_file) - 1);
 	put_elf(root, "usr/lib/musl/liba.so", &(struct made){.needed = {"libm.so.6"}});
-	put_elf(root, "bin/p", &(struct made){.interpreter = "/lib/ld-musl-x86_64.so.1",
-					      .needed = {"liba.so", "libc.so"}});
+	put_elf(root, "bin/p",
+			&(struct made){.interpreter = "/lib/ld-musl-x86_64.so.1",
+						   .needed = {"liba.so", "libc.so"}});
 	text = found(root, "/bin/p");
 	cr_expect_str_eq(text, "liba.so=default:/usr/lib/musl/liba.so");
 	drop_root(root);
@@ -253,8 +261,12 @@ static bool loader_says(const char *loader, const char *program, struct strv *pa
 {
 	const char *const argv[] = {loader, "--list", program, NULL};
 	const char *const unset[] = {"LD_LIBRARY_PATH", "LD_PRELOAD", NULL};
-	struct proc_spec spec = {.argv = argv, .unset = unset, .in = PROC_NULL, .out = PROC_BUFFER,
-				 .err_out = PROC_NULL, .timeout_ms = 10000};
+	struct proc_spec spec = {.argv = argv,
+							 .unset = unset,
+							 .in = PROC_NULL,
+							 .out = PROC_BUFFER,
+							 .err_out = PROC_NULL,
+							 .timeout_ms = 10000};
 	AUTO(proc_result) struct proc_result result = {0};
 	struct error err = {0};
 
@@ -298,7 +310,7 @@ static bool agrees(const char *program)
 	struct error err = {0};
 
 	if (!elf_is_elf(program) || elf_file_read(program, &f, &err) < 0 || !f.interpreter ||
-	    !text_starts(fs_basename(f.interpreter), "ld-linux"))
+		!text_starts(fs_basename(f.interpreter), "ld-linux"))
 		return false;
 	if (!loader_says(f.interpreter, program, &theirs)) {
 		cr_expect_eq(find("", program, NULL, &c, &err), -1, "%s", program);
@@ -322,7 +334,7 @@ Test(elf_closure, agrees_with_the_loader_of_this_machine, .timeout = 60)
 
 	cr_assert_eq(fs_list("/usr/bin", &names, &err), 0);
 	/* spread over the whole folder */
-	for (size_t i = 0; i < names.count && done < 150; i += names.count > 900 ? 3 : 1) {
+	for (size_t i = 0; i < names.count && done<150; i += names.count> 900 ? 3 : 1) {
 		AUTO_FREE char *path = fs_join("/usr/bin", names.items[i]);
 		AUTO_FREE char *real = realpath(path, NULL);
 

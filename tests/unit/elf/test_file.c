@@ -25,10 +25,13 @@ Test(elf_file, reads_what_was_written)
 	AUTO(elf_file) struct elf_file f = {0};
 	struct error err = {0};
 
-	make_elf(&(struct made){.interpreter = "/lib64/ld.so", .needed = {"liba.so.1", "libb.so"},
-				.soname = "self.so", .runpath = "$ORIGIN/../lib:/opt", .rpath = "/gone",
-				.flags_1 = DF_1_NOW | DF_1_PIE | DF_1_NODEFLIB},
-		 &b, NULL);
+	make_elf(&(struct made){.interpreter = "/lib64/ld.so",
+							.needed = {"liba.so.1", "libb.so"},
+							.soname = "self.so",
+							.runpath = "$ORIGIN/../lib:/opt",
+							.rpath = "/gone",
+							.flags_1 = DF_1_NOW | DF_1_PIE | DF_1_NODEFLIB},
+			 &b, NULL);
 	cr_assert_eq(read_bytes(b.data, b.len, &f, &err), 0, "%s", err.msg);
 	cr_expect(f.is_64 && !f.is_big_endian && f.is_dynamic);
 	cr_expect_eq(f.type, ELF_SHARED);
@@ -140,9 +143,7 @@ Test(elf_file, damage_is_named)
 		size_t where = table[i].offset;
 
 		make_elf(&(struct made){.interpreter = "/l", .needed = {"liba.so.1"}}, &b, &at);
-		where += table[i].part == 'p'   ? at.program_headers
-			 : table[i].part == 'd' ? at.dynamic
-						: 0;
+		where += table[i].part == 'p' ? at.program_headers : table[i].part == 'd' ? at.dynamic : 0;
 		memcpy(b.data + where, &table[i].value, table[i].width);
 		cr_expect_eq(read_bytes(b.data, b.len, &f, &err), -1, "row %zu", i);
 		cr_expect_eq(err.code, ERR_INPUT, "row %zu", i);

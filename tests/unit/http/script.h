@@ -1,4 +1,5 @@
-/* script.h - a transport that plays answers from a table, and a clock that only moves when somebody waits.
+/* script.h - a transport that plays answers from a table, and a clock that only moves when somebody
+ *waits.
  *
  *	static const struct script_answer answers[] = {
  *		{"GET", "https://r.test/v2/", 401, .headers = "WWW-Authenticate: Basic realm=x"},
@@ -9,7 +10,8 @@
  *	script_init(&s, answers);
  *	struct http_options options = {.transport = &s.base, .clock = &s.clock};
  *
- * Each row answers once, the first unused one with this method and URL wins; a request without row fails and says so. */
+ * Each row answers once, the first unused one with this method and URL wins; a request without row
+ *fails and says so. */
 #pragma once
 
 #include "base/auto.h"
@@ -89,14 +91,13 @@ static inline int script_start_(struct http_transport *t, struct http_attempt *a
 	struct script *s = (struct script *)t;
 	const struct http_body *body = &a->request->body;
 	struct script_seen seen = {.method = xstrdup(a->method),
-				   .url = url_text(a->url),
-				   .foreign = a->foreign,
-				   .at_ms = s->now_ms};
+							   .url = url_text(a->url),
+							   .foreign = a->foreign,
+							   .at_ms = s->now_ms};
 
 	(void)err;
 	for (size_t i = 0; i < a->headers->count; i++)
-		http_headers_add(&seen.headers, a->headers->items[i].name,
-				 a->headers->items[i].value);
+		http_headers_add(&seen.headers, a->headers->items[i].name, a->headers->items[i].value);
 	if (a->has_body && body->data)
 		buf_add(&seen.body, body->data, body->len);
 	list_push(&s->seen, seen);
@@ -108,7 +109,7 @@ static inline void script_drop_(struct script *s, size_t at)
 {
 	s->running.count--;
 	memmove(s->running.items + at, s->running.items + at + 1,
-		(s->running.count - at) * sizeof(s->running.items[0]));
+			(s->running.count - at) * sizeof(s->running.items[0]));
 }
 
 static inline void script_stop_(struct http_transport *t, struct http_attempt *a)
@@ -167,8 +168,7 @@ static inline int script_play_(struct http_attempt *a, const struct script_answe
 /* The row for an attempt; NULL: it hangs. */
 static inline const struct script_answer *script_find_(struct script *s, struct http_attempt *a)
 {
-	static const struct script_answer unexpected = {.fail = "unexpected request",
-							.fatal = true};
+	static const struct script_answer unexpected = {.fail = "unexpected request", .fatal = true};
 	AUTO_FREE char *url = url_text(a->url);
 
 	for (size_t i = 0; s->answers[i].method; i++) {

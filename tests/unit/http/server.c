@@ -53,27 +53,37 @@ static const struct {
 } answers[] = {
 	{"/ok", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A:  b \r\n\r\nhello", true},
 	{"/empty", "HTTP/1.1 204 No Content\r\n\r\n", true},
-	{"/chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-		     "3\r\nhel\r\n2\r\nlo\r\n0\r\nX-Trailer: t\r\n\r\n", true},
-	{"/early", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n"
-		   "Content-Length: 5\r\n\r\nhello", true},
-	{"/same-lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello", true},
+	{"/chunked",
+	 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	 "3\r\nhel\r\n2\r\nlo\r\n0\r\nX-Trailer: t\r\n\r\n",
+	 true},
+	{"/early",
+	 "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n"
+	 "Content-Length: 5\r\n\r\nhello",
+	 true},
+	{"/same-lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+	 true},
 	{"/404", "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", true},
 	{"/until-close", "HTTP/1.1 200 OK\r\n\r\nhello", false},
 	{"/truncated", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", false},
 	{"/chunks-end", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", false},
 	{"/bad-chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n", false},
-	{"/two-lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 4\r\n\r\nhello", false},
-	{"/length-and-chunks", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n"
-			       "\r\n5\r\nhello\r\n0\r\n\r\n", false},
-	{"/gzip-transfer", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", false},
+	{"/two-lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 4\r\n\r\nhello",
+	 false},
+	{"/length-and-chunks",
+	 "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n"
+	 "\r\n5\r\nhello\r\n0\r\n\r\n",
+	 false},
+	{"/gzip-transfer", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+	 false},
 	{"/negative", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello", false},
 	{"/long-length", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nhello", false},
 	{"/no-colon", "HTTP/1.1 200 OK\r\nnonsense\r\nContent-Length: 5\r\n\r\nhello", false},
 	{"/status", "HTTP/1.1 99999 OK\r\nContent-Length: 5\r\n\r\nhello", false},
 	{"/http09", "hello", false},
 	{"/nothing", "", false},
-	{"proxied.test:443", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", false},
+	{"proxied.test:443", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+	 false},
 	{"/only-1xx", "HTTP/1.1 100 Continue\r\n\r\n", false},
 };
 
@@ -148,7 +158,7 @@ static bool take_body(struct connection *c, const char *rest, size_t have, unsig
 	atomic_fetch_add(&c->server->body_bytes, got);
 	snprintf(body, sizeof(body), "%lu %lu", got, sum);
 	snprintf(text, sizeof(text), "HTTP/1.1 201 Created\r\nContent-Length: %zu\r\n\r\n%s",
-		 strlen(body), body);
+			 strlen(body), body);
 	say(c->fd, text);
 	return true;
 }
@@ -181,8 +191,7 @@ static bool serve_one(struct connection *c)
 	field = strcasestr(head, "\r\nContent-Length:");
 	if (strcasestr(head, "\r\nExpect: 100-continue"))
 		say(c->fd, "HTTP/1.1 100 Continue\r\n\r\n");
-	return take_body(c, end, len - (size_t)(end - head),
-			 field ? strtoul(field + 17, NULL, 10) : 0);
+	return take_body(c, end, len - (size_t)(end - head), field ? strtoul(field + 17, NULL, 10) : 0);
 }
 
 static void *serve(void *user)
@@ -222,17 +231,16 @@ static void *accept_all(void *user)
 
 void server_start(struct server *s)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(address);
 	pthread_t thread;
 
 	memset(s, 0, sizeof(*s));
 	s->notify_fd = -1;
 	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (s->fd < 0 || bind(s->fd, (struct sockaddr *)&address, len) < 0 ||
-	    listen(s->fd, 128) < 0 || getsockname(s->fd, (struct sockaddr *)&address, &len) < 0 ||
-	    pthread_create(&thread, NULL, accept_all, s) != 0)
+	if (s->fd < 0 || bind(s->fd, (struct sockaddr *)&address, len) < 0 || listen(s->fd, 128) < 0 ||
+		getsockname(s->fd, (struct sockaddr *)&address, &len) < 0 ||
+		pthread_create(&thread, NULL, accept_all, s) != 0)
 		abort();
 	s->thread = thread;
 	s->port = ntohs(address.sin_port);

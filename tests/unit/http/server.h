@@ -1,4 +1,5 @@
-/* server.h - a tiny HTTP server in the test process, on a free loopback port, that misbehaves by path. */
+/* server.h - a tiny HTTP server in the test process, on a free loopback port, that misbehaves by
+ * path. */
 #pragma once
 
 #include <stdatomic.h>

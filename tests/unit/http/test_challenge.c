@@ -25,7 +25,7 @@ static char *shown(const char *value)
 		text = more;
 		for (size_t j = 0; j < all.items[i].param_count; j++) {
 			more = xasprintf("%s %s=%s", text, all.items[i].params[j].name,
-					 all.items[i].params[j].value);
+							 all.items[i].params[j].value);
 			free(text);
 			text = more;
 		}

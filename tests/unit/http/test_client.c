@@ -11,7 +11,7 @@ static struct http_request get(void)
 
 /* One request against a table, with default options but for what the caller set. */
 static int send_one(struct script *s, struct http_options options, const struct http_request *r,
-		    struct http_response *response, struct error *err)
+					struct http_response *response, struct error *err)
 {
 	AUTO_PTR(http_client) struct http_client *c = NULL;
 
@@ -70,13 +70,16 @@ Test(http_client, passing_failures_are_tried_again_within_the_jitter)
 Test(http_client, tries_end)
 {
 	static const struct script_answer failing[] = {
-		{"GET", URL, .fail = "reset"}, {"GET", URL, .fail = "reset"},
-		{"GET", URL, .fail = "reset"}, {"GET", URL, .fail = "reset"},
-		{"GET", URL, .fail = "reset"}, {0},
+		{"GET", URL, .fail = "reset"}, {"GET", URL, .fail = "reset"}, {"GET", URL, .fail = "reset"},
+		{"GET", URL, .fail = "reset"}, {"GET", URL, .fail = "reset"}, {0},
 	};
 	static const struct script_answer sick[] = {
-		{"GET", URL, 500}, {"GET", URL, 500}, {"GET", URL, 500},
-		{"GET", URL, 500}, {"GET", URL, 502, .body = "sorry"}, {0},
+		{"GET", URL, 500},
+		{"GET", URL, 500},
+		{"GET", URL, 500},
+		{"GET", URL, 500},
+		{"GET", URL, 502, .body = "sorry"},
+		{0},
 	};
 	AUTO(script) struct script s = {0};
 	AUTO(script) struct script t = {0};
@@ -105,8 +108,10 @@ Test(http_client, what_is_not_tried_again)
 		const struct script_answer *answers;
 		bool no_retry, stream;
 		int max_tries;
-	} rows[] = {{reset, true, false, 0}, {reset, false, false, 1}, {fatal, false, false, 0},
-		    {cut, false, true, 0}};
+	} rows[] = {{reset, true, false, 0},
+				{reset, false, false, 1},
+				{fatal, false, false, 0},
+				{cut, false, true, 0}};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO(script) struct script s = {0};
@@ -151,8 +156,8 @@ Test(http_client, retry_after_is_kept)
 		cr_assert_eq(send_one(&s, (struct http_options){0}, &r, &response, &err), 0);
 		cr_expect_eq(response.status, 200);
 		waited = s.seen.items[1].at_ms - s.seen.items[0].at_ms;
-		cr_expect(waited >= rows[i].low && waited <= rows[i].high, "%s: %d",
-			  rows[i].header, (int)waited);
+		cr_expect(waited >= rows[i].low && waited <= rows[i].high, "%s: %d", rows[i].header,
+				  (int)waited);
 	}
 }
 
@@ -244,8 +249,9 @@ Test(http_client, waits_and_warnings_are_told_once)
 {
 	static const struct script_answer answers[] = {
 		{"GET", URL, 429, .headers = "Retry-After: 20\nWarning: 299 - \"old \x1b[1mname\""},
-		{"GET", URL, 200, .headers = "Warning: 299 - \"old \x1b[1mname\"\nWarning: 299 - \"x\"\n"
-					     "Warning: 199 - \"no\"\nWarning: 299"},
+		{"GET", URL, 200,
+		 .headers = "Warning: 299 - \"old \x1b[1mname\"\nWarning: 299 - \"x\"\n"
+					"Warning: 199 - \"no\"\nWarning: 299"},
 		{0},
 	};
 	AUTO(script) struct script s = {0};
@@ -259,8 +265,8 @@ Test(http_client, waits_and_warnings_are_told_once)
 	script_init(&s, answers);
 	cr_assert_eq(send_one(&s, options, &r, &response, &err), 0);
 	cr_expect_str_eq(buf_str(&notes), "h warns: old ?[1mname\n"
-					  "waiting 20.0s: rate limited by h\n"
-					  "h warns: x\n");
+									  "waiting 20.0s: rate limited by h\n"
+									  "h warns: x\n");
 }
 
 Test(http_client, bodies_are_bounded)
@@ -287,9 +293,10 @@ Test(http_client, bodies_are_bounded)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct script_answer answers[] = {
-			{"GET", URL, rows[i].status, .headers = rows[i].headers, .body = "x",
-			 .repeat = rows[i].bytes}, {0}};
+		const struct script_answer answers[] = {{"GET", URL, rows[i].status,
+												 .headers = rows[i].headers, .body = "x",
+												 .repeat = rows[i].bytes},
+												{0}};
 		AUTO(script) struct script s = {0};
 		AUTO(http_response) struct http_response response = {0};
 		struct http_request r = get();
@@ -313,15 +320,14 @@ Test(http_client, bodies_are_bounded)
 Test(http_client, cancel_ends_the_wait_and_what_runs)
 {
 	static const struct script_answer hanging[] = {{"GET", URL, .hang = true}, {0}};
-	static const struct script_answer limited[] = {
-		{"GET", URL, 429, .headers = "Retry-After: 50"}, {0}};
+	static const struct script_answer limited[] = {{"GET", URL, 429, .headers = "Retry-After: 50"},
+												   {0}};
 	static const struct script_answer *const tables[] = {hanging, limited};
 
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		AUTO(script) struct script s = {0};
 		struct cancel cancel = {.fd = -1};
-		struct http_options options = {.transport = &s.base, .clock = &s.clock,
-					       .cancel = &cancel};
+		struct http_options options = {.transport = &s.base, .clock = &s.clock, .cancel = &cancel};
 		struct http_request r = get();
 		AUTO_PTR(http_client) struct http_client *c = NULL;
 		struct http_response response = {0};

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 static int ask(const struct server *s, struct http_options options, struct http_request r,
-	       const char *path, struct http_response *response, struct error *err)
+			   const char *path, struct http_response *response, struct error *err)
 {
 	AUTO_FREE char *url = server_url(s, path);
 	AUTO_PTR(http_client) struct http_client *c = NULL;
@@ -34,12 +34,12 @@ Test(http_curl, answers)
 		int status;
 		const char *body;
 	} rows[] = {
-		{"GET", "/ok", 200, "hello"},          {"HEAD", "/ok", 200, ""},
-		{"GET", "/empty", 204, ""},            {"GET", "/chunked", 200, "hello"},
-		{"GET", "/early", 200, "hello"},       {"GET", "/same-lengths", 200, "hello"},
-		{"GET", "/404", 404, "no"},            {"GET", "/until-close", 200, "hello"},
-		{"DELETE", "/ok", 200, "hello"},       {"PUT", "/upload", 201, "0 0"},
-		{"POST", "/upload", 201, "0 0"},       {"PATCH", "/upload", 201, "0 0"},
+		{"GET", "/ok", 200, "hello"},    {"HEAD", "/ok", 200, ""},
+		{"GET", "/empty", 204, ""},      {"GET", "/chunked", 200, "hello"},
+		{"GET", "/early", 200, "hello"}, {"GET", "/same-lengths", 200, "hello"},
+		{"GET", "/404", 404, "no"},      {"GET", "/until-close", 200, "hello"},
+		{"DELETE", "/ok", 200, "hello"}, {"PUT", "/upload", 201, "0 0"},
+		{"POST", "/upload", 201, "0 0"}, {"PATCH", "/upload", 201, "0 0"},
 	};
 	struct server s;
 
@@ -52,7 +52,7 @@ Test(http_curl, answers)
 		if (strcmp(rows[i].method, "HEAD") == 0) /* the server has not heard of HEAD */
 			r.expected_bytes = 99;
 		cr_expect_eq(ask(&s, (struct http_options){0}, r, rows[i].path, &response, &err), 0,
-			     "%s: %s", rows[i].path, err.msg);
+					 "%s: %s", rows[i].path, err.msg);
 		cr_expect_eq(response.status, rows[i].status, "%s", rows[i].path);
 		cr_expect_str_eq(buf_str(&response.body), rows[i].body, "%s", rows[i].path);
 		if (strcmp(rows[i].path, "/ok") == 0)
@@ -63,7 +63,8 @@ Test(http_curl, answers)
 	server_stop(&s);
 }
 
-/* Broken answers: none of them is success, each says whose they are. retried: of the passing kind. */
+/* Broken answers: none of them is success, each says whose they are. retried: of the passing kind.
+ */
 Test(http_curl, broken_answers)
 {
 	static const struct {
@@ -71,16 +72,26 @@ Test(http_curl, broken_answers)
 		bool retried;
 		uint64_t expected;
 	} rows[] = {
-		{"/truncated", true, 0},      {"/chunks-end", true, 0},
-		{"/reset", true, 0},          {"/reset-in-body", true, 0},
-		{"/nothing", true, 0},        {"/only-1xx", true, 0},
-		{"/until-close", true, 9},    {"/stall", true, 0},
-		{"/bad-chunk", false, 0},     {"/two-lengths", false, 0},
-		{"/length-and-chunks", false, 0}, {"/gzip-transfer", false, 0},
-		{"/negative", false, 0},      {"/long-length", false, 0},
-		{"/no-colon", false, 0},      {"/status", false, 0},
-		{"/http09", false, 0},        {"/many-headers", false, 0},
-		{"/long-header", false, 0},   {"/many-1xx", false, 0},
+		{"/truncated", true, 0},
+		{"/chunks-end", true, 0},
+		{"/reset", true, 0},
+		{"/reset-in-body", true, 0},
+		{"/nothing", true, 0},
+		{"/only-1xx", true, 0},
+		{"/until-close", true, 9},
+		{"/stall", true, 0},
+		{"/bad-chunk", false, 0},
+		{"/two-lengths", false, 0},
+		{"/length-and-chunks", false, 0},
+		{"/gzip-transfer", false, 0},
+		{"/negative", false, 0},
+		{"/long-length", false, 0},
+		{"/no-colon", false, 0},
+		{"/status", false, 0},
+		{"/http09", false, 0},
+		{"/many-headers", false, 0},
+		{"/long-header", false, 0},
+		{"/many-1xx", false, 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -91,13 +102,12 @@ Test(http_curl, broken_answers)
 		struct error err = {0};
 
 		server_start(&s);
-		cr_expect_eq(ask(&s, options, r, rows[i].path, &response, &err), -1, "%s",
-			     rows[i].path);
+		cr_expect_eq(ask(&s, options, r, rows[i].path, &response, &err), -1, "%s", rows[i].path);
 		cr_expect_eq(err.code, ERR_NET, "%s: %s", rows[i].path, err.msg);
 		cr_expect(strstr(err.msg, "127.0.0.1"), "%s: %s", rows[i].path, err.msg);
 		cr_expect_not(strstr(err.msg, "memory"), "%s: %s", rows[i].path, err.msg);
-		cr_expect_eq(atomic_load(&s.requests), rows[i].retried ? 2 : 1, "%s: %s",
-			     rows[i].path, err.msg);
+		cr_expect_eq(atomic_load(&s.requests), rows[i].retried ? 2 : 1, "%s: %s", rows[i].path,
+					 err.msg);
 		server_stop(&s);
 	}
 }
@@ -178,8 +188,8 @@ Test(http_curl, cancel_ends_a_silent_request_at_once)
 		s.notify_fd = cancel.fd;
 		cr_assert_eq(pthread_create(&thread, NULL, raise_cancel, &cancel), 0);
 		begun = clock_now(&clock_system);
-		cr_expect_eq(ask(&s, options, (struct http_request){.bulk = true}, paths[i],
-				 &response, &err), -1);
+		cr_expect_eq(
+			ask(&s, options, (struct http_request){.bulk = true}, paths[i], &response, &err), -1);
 		cr_expect_eq(err.code, ERR_INTERRUPTED, "%s", err.msg);
 		cr_expect_lt(clock_now(&clock_system) - begun, 1500);
 		pthread_join(thread, NULL);
@@ -229,7 +239,8 @@ static void keep_sent(void *user, uint64_t done, uint64_t total)
 	*(uint64_t *)user = done;
 }
 
-/* From memory in one piece, from memory in pieces, from a file with an offset; known and unknown hosts. */
+/* From memory in one piece, from memory in pieces, from a file with an offset; known and unknown
+ * hosts. */
 Test(http_curl, uploads)
 {
 	enum { SIZE = 5 << 20, OFFSET = 100 };
@@ -252,13 +263,17 @@ Test(http_curl, uploads)
 		AUTO(http_response) struct http_response response = {0};
 		size_t len = lengths[i / 2];
 		uint64_t sent = 0;
-		struct http_request r = {.method = "PUT", .url = url, .has_body = true, .bulk = true,
-					 .sent = keep_sent, .sent_user = &sent};
+		struct http_request r = {.method = "PUT",
+								 .url = url,
+								 .has_body = true,
+								 .bulk = true,
+								 .sent = keep_sent,
+								 .sent_user = &sent};
 		unsigned long sum = 0;
 		char want[64];
 
 		r.body = i % 2 ? (struct http_body){.fd = fd, .offset = OFFSET, .len = len}
-			       : (struct http_body){.data = bytes + OFFSET, .fd = -1, .len = len};
+					   : (struct http_body){.data = bytes + OFFSET, .fd = -1, .len = len};
 		for (size_t n = 0; n < len; n++)
 			sum += bytes[OFFSET + n];
 		snprintf(want, sizeof(want), "%zu %lu", len, sum);
@@ -298,8 +313,9 @@ Test(http_curl, loopback_is_never_proxied)
 	setenv("http_proxy", "http://127.0.0.1:1/", 1);
 	setenv("ALL_PROXY", "http://127.0.0.1:1/", 1);
 	server_start(&s);
-	cr_expect_eq(ask(&s, (struct http_options){0}, (struct http_request){0}, "/ok", &response,
-			 &err), 0, "%s", err.msg);
+	cr_expect_eq(
+		ask(&s, (struct http_options){0}, (struct http_request){0}, "/ok", &response, &err), 0,
+		"%s", err.msg);
 	server_stop(&s);
 }
 

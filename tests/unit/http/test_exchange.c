@@ -6,7 +6,7 @@
 #define URL "https://h/x"
 
 static int give(void *user, const struct http_request *request, const struct http_response *denied,
-		struct buf *value, struct error *err)
+				struct buf *value, struct error *err)
 {
 	(void)request;
 	(void)denied;
@@ -22,7 +22,8 @@ Test(http_exchange, a_refusal_that_repeats_the_credential_does_not_show_it)
 		int status;
 		const char *body, *shown;
 	} rows[] = {
-		{"Bearer canary", 403, "you sent 'Bearer canary', canary", "you sent 'Bearer ******', ******"},
+		{"Bearer canary", 403, "you sent 'Bearer canary', canary",
+		 "you sent 'Bearer ******', ******"},
 		{"Basic Y2FuYXJ5", 500, "Y2FuYXJ5Y2FuYXJ5", "****************"},
 		{"Bearer ****", 403, "********", "********"},
 		{"Bearer a", 403, "a bad day", "a bad day"},
@@ -32,8 +33,8 @@ Test(http_exchange, a_refusal_that_repeats_the_credential_does_not_show_it)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct script_answer answers[] = {
-			{"GET", URL, rows[i].status, .body = rows[i].body}, {0}};
+		const struct script_answer answers[] = {{"GET", URL, rows[i].status, .body = rows[i].body},
+												{0}};
 		AUTO(script) struct script s = {0};
 		AUTO_PTR(http_client) struct http_client *c = NULL;
 		AUTO(http_response) struct http_response response = {0};

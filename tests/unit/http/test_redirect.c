@@ -2,10 +2,13 @@
 
 #include <criterion/criterion.h>
 
-#define MOVED(code, from, to) {"GET", from, code, .headers = "Location: " to}
+#define MOVED(code, from, to)                         \
+	{                                                 \
+		"GET", from, code, .headers = "Location: " to \
+	}
 
 static int give_token(void *user, const struct http_request *request,
-		      const struct http_response *denied, struct buf *value, struct error *err)
+					  const struct http_response *denied, struct buf *value, struct error *err)
 {
 	(void)request;
 	(void)denied;
@@ -46,9 +49,8 @@ Test(http_redirect, methods)
 
 	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
 		for (size_t j = 0; j < ARRAY_LEN(methods); j++) {
-			const char *then = codes[i] == 303 && strcmp(methods[j], "HEAD") != 0
-						   ? "GET"
-						   : methods[j];
+			const char *then =
+				codes[i] == 303 && strcmp(methods[j], "HEAD") != 0 ? "GET" : methods[j];
 			const struct script_answer answers[] = {
 				{methods[j], "https://h/a", codes[i], .headers = "Location: /b?x=y"},
 				{then, "https://h/b?x=y", 200},
@@ -127,7 +129,7 @@ Test(http_redirect, matrix)
 		script_init(&s, answers);
 		send_as(&s, rows[i].method, rows[i].from, &o);
 		cr_expect_eq(o.rc, rows[i].want ? -1 : 0, "%s -> %s: %s", rows[i].from, rows[i].to,
-			     o.err.msg);
+					 o.err.msg);
 		if (rows[i].want) {
 			cr_expect_eq(o.err.code, rows[i].want, "%s -> %s", rows[i].from, rows[i].to);
 			cr_expect_eq(s.seen.count, 1);
@@ -166,14 +168,22 @@ Test(http_redirect, credentials_do_not_come_back)
 Test(http_redirect, five_hops_and_no_more)
 {
 	static const struct script_answer five[] = {
-		MOVED(302, "https://h/0", "/1"), MOVED(302, "https://h/1", "/2"),
-		MOVED(302, "https://h/2", "/3"), MOVED(302, "https://h/3", "/4"),
-		MOVED(302, "https://h/4", "/5"), {"GET", "https://h/5", 200}, {0},
+		MOVED(302, "https://h/0", "/1"),
+		MOVED(302, "https://h/1", "/2"),
+		MOVED(302, "https://h/2", "/3"),
+		MOVED(302, "https://h/3", "/4"),
+		MOVED(302, "https://h/4", "/5"),
+		{"GET", "https://h/5", 200},
+		{0},
 	};
 	static const struct script_answer six[] = {
-		MOVED(302, "https://h/0", "/1"), MOVED(302, "https://h/1", "/2"),
-		MOVED(302, "https://h/2", "/3"), MOVED(302, "https://h/3", "/4"),
-		MOVED(302, "https://h/4", "/5"), MOVED(302, "https://h/5", "/0"), {0},
+		MOVED(302, "https://h/0", "/1"),
+		MOVED(302, "https://h/1", "/2"),
+		MOVED(302, "https://h/2", "/3"),
+		MOVED(302, "https://h/3", "/4"),
+		MOVED(302, "https://h/4", "/5"),
+		MOVED(302, "https://h/5", "/0"),
+		{0},
 	};
 	AUTO(script) struct script s = {0};
 	AUTO(script) struct script t = {0};

@@ -37,7 +37,7 @@ Test(http_retry, retry_after)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		cr_expect_eq(retry_after_ms(rows[i].value, NOW), rows[i].want, "'%s'",
-			     rows[i].value ? rows[i].value : "(none)");
+					 rows[i].value ? rows[i].value : "(none)");
 }
 
 Test(http_retry, statuses)

@@ -12,7 +12,7 @@ static struct http_request get(void)
 
 /* One request against a table, with default options but for what the caller set. */
 static int send_one(struct script *s, struct http_options options, const struct http_request *r,
-		    struct http_response *response, struct error *err)
+					struct http_response *response, struct error *err)
 {
 	AUTO_PTR(http_client) struct http_client *c = NULL;
 
@@ -28,7 +28,7 @@ struct tokens {
 };
 
 static int give(void *user, const struct http_request *request, const struct http_response *denied,
-		struct buf *value, struct error *err)
+				struct buf *value, struct error *err)
 {
 	struct tokens *t = user;
 
@@ -60,8 +60,8 @@ Test(http_secrets, one_new_authorization_after_a_401)
 		const struct script_answer *answers;
 		int second, rc, status;
 		size_t requests;
-	} rows[] = {{well, 1, 0, 201, 2}, {twice, 1, 0, 401, 2}, {twice, 0, 0, 401, 1},
-		    {twice, -1, -1, 0, 1}};
+	} rows[] = {
+		{well, 1, 0, 201, 2}, {twice, 1, 0, 401, 2}, {twice, 0, 0, 401, 1}, {twice, -1, -1, 0, 1}};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO(script) struct script s = {0};
@@ -91,7 +91,7 @@ Test(http_secrets, one_new_authorization_after_a_401)
 }
 
 static int give_smuggled(void *user, const struct http_request *request,
-			 const struct http_response *denied, struct buf *value, struct error *err)
+						 const struct http_response *denied, struct buf *value, struct error *err)
 {
 	(void)user;
 	(void)request;
@@ -157,8 +157,8 @@ static void keep_line(void *user, const char *line)
 Test(http_secrets, the_trace_tells_no_secret)
 {
 	static const struct script_answer answers[] = {
-		{"GET", "https://h/x?token=canary", 200, .headers = "Set-Cookie: canary",
-		 .body = "canary"}, {0}};
+		{"GET", "https://h/x?token=canary", 200, .headers = "Set-Cookie: canary", .body = "canary"},
+		{0}};
 	AUTO(script) struct script s = {0};
 	AUTO(buf) struct buf lines = {0};
 	AUTO(http_response) struct http_response response = {0};

@@ -18,7 +18,7 @@ static void sink_release(struct sink *k)
 }
 
 static int on_start(void *user, int status, const struct http_headers *headers, uint64_t offset,
-		    struct error *err)
+					struct error *err)
 {
 	struct sink *k = user;
 
@@ -44,11 +44,17 @@ static int on_data(void *user, const void *data, size_t len, struct error *err)
 
 /* GET into the sink; the whole is "abcdefgh". */
 static int fetch(const struct script_answer *answers, struct script *s, struct sink *k, bool resume,
-		 struct error *err)
+				 struct error *err)
 {
 	struct http_options options = {.transport = &s->base, .clock = &s->clock};
-	struct http_request r = {.method = "GET", .url = URL, .bulk = true, .start = on_start,
-				 .data = on_data, .sink = k, .expected_bytes = 8, .resume = resume};
+	struct http_request r = {.method = "GET",
+							 .url = URL,
+							 .bulk = true,
+							 .start = on_start,
+							 .data = on_data,
+							 .sink = k,
+							 .expected_bytes = 8,
+							 .resume = resume};
 	AUTO(http_response) struct http_response response = {0};
 	AUTO_PTR(http_client) struct http_client *c = NULL;
 	int rc;
@@ -68,36 +74,72 @@ static const struct {
 	const char *name;
 	struct script_answer answers[6];
 	bool resume;
-	const char *starts;   /* what the sink was told */
-	const char *range;    /* of the second request, NULL: none */
+	const char *starts; /* what the sink was told */
+	const char *range;  /* of the second request, NULL: none */
 	enum err_code want;
 } rows[] = {
 	{"whole", {{"GET", URL, 200, WHOLE}}, true, "200@0 ", NULL, 0},
-	{"restart", {{"GET", URL, 200, CUT5}, {"GET", URL, 200, WHOLE}}, false, "200@0 200@0 ", NULL, 0},
+	{"restart",
+	 {{"GET", URL, 200, CUT5}, {"GET", URL, 200, WHOLE}},
+	 false,
+	 "200@0 200@0 ",
+	 NULL,
+	 0},
 	{"short answers are broken answers",
-	 {{"GET", URL, 200, .body = "abc"}, {"GET", URL, 200, WHOLE}}, false, "200@0 200@0 ", NULL, 0},
-	{"range", {{"GET", URL, 200, CUT5},
-		   {"GET", URL, 206, .headers = "Content-Range: bytes 5-7/8", .body = "fgh"}},
-	 true, "200@0 200@5 ", "bytes=5-", 0},
-	{"a server that ignores ranges", {{"GET", URL, 200, CUT5}, {"GET", URL, 200, WHOLE}}, true,
-	 "200@0 200@0 ", "bytes=5-", 0},
+	 {{"GET", URL, 200, .body = "abc"}, {"GET", URL, 200, WHOLE}},
+	 false,
+	 "200@0 200@0 ",
+	 NULL,
+	 0},
+	{"range",
+	 {{"GET", URL, 200, CUT5},
+	  {"GET", URL, 206, .headers = "Content-Range: bytes 5-7/8", .body = "fgh"}},
+	 true,
+	 "200@0 200@5 ",
+	 "bytes=5-",
+	 0},
+	{"a server that ignores ranges",
+	 {{"GET", URL, 200, CUT5}, {"GET", URL, 200, WHOLE}},
+	 true,
+	 "200@0 200@0 ",
+	 "bytes=5-",
+	 0},
 	{"another range than asked",
 	 {{"GET", URL, 200, CUT5},
 	  {"GET", URL, 206, .headers = "Content-Range: bytes 4-7/8", .body = "efgh"},
 	  {"GET", URL, 200, WHOLE}},
-	 true, "200@0 200@0 ", "bytes=5-", 0},
-	{"no range told", {{"GET", URL, 200, CUT5}, {"GET", URL, 206, .body = "fgh"},
-			   {"GET", URL, 200, WHOLE}},
-	 true, "200@0 200@0 ", "bytes=5-", 0},
-	{"range refused", {{"GET", URL, 200, CUT5}, {"GET", URL, 416}, {"GET", URL, 200, WHOLE}},
-	 true, "200@0 200@0 ", "bytes=5-", 0},
-	{"sick in between", {{"GET", URL, 200, CUT5}, {"GET", URL, 503},
-			     {"GET", URL, 206, .headers = "Content-Range: bytes 5-7/8", .body = "fgh"}},
-	 true, "200@0 200@5 ", "bytes=5-", 0},
+	 true,
+	 "200@0 200@0 ",
+	 "bytes=5-",
+	 0},
+	{"no range told",
+	 {{"GET", URL, 200, CUT5}, {"GET", URL, 206, .body = "fgh"}, {"GET", URL, 200, WHOLE}},
+	 true,
+	 "200@0 200@0 ",
+	 "bytes=5-",
+	 0},
+	{"range refused",
+	 {{"GET", URL, 200, CUT5}, {"GET", URL, 416}, {"GET", URL, 200, WHOLE}},
+	 true,
+	 "200@0 200@0 ",
+	 "bytes=5-",
+	 0},
+	{"sick in between",
+	 {{"GET", URL, 200, CUT5},
+	  {"GET", URL, 503},
+	  {"GET", URL, 206, .headers = "Content-Range: bytes 5-7/8", .body = "fgh"}},
+	 true,
+	 "200@0 200@5 ",
+	 "bytes=5-",
+	 0},
 	{"a rest of another length",
-	 {{"GET", URL, 200, CUT5}, {"GET", URL, 206, .body = "fghi",
+	 {{"GET", URL, 200, CUT5},
+	  {"GET", URL, 206, .body = "fghi",
 	   .headers = "Content-Range: bytes 5-8/9\nContent-Length: 4"}},
-	 true, "200@0 ", "bytes=5-", ERR_NET},
+	 true,
+	 "200@0 ",
+	 "bytes=5-",
+	 ERR_NET},
 	{"too long", {{"GET", URL, 200, .body = "abcdefghi"}}, true, "200@0 ", NULL, ERR_NET},
 };
 
@@ -117,7 +159,7 @@ Test(http_sink, bodies_arrive_whole_or_not_at_all)
 		cr_expect_str_eq(buf_str(&k.starts), rows[i].starts, "%s", rows[i].name);
 		range = script_header(&s, 1, "Range");
 		cr_expect_str_eq(range ? range : "", rows[i].range ? rows[i].range : "", "%s",
-				 rows[i].name);
+						 rows[i].name);
 		cr_expect(script_is_done(&s), "%s", rows[i].name);
 	}
 }
@@ -125,9 +167,11 @@ Test(http_sink, bodies_arrive_whole_or_not_at_all)
 /* A third request without Range after a server continued at the wrong place. */
 Test(http_sink, a_lying_range_is_not_asked_twice)
 {
-	static const struct script_answer answers[] = {
-		{"GET", URL, 200, CUT5}, {"GET", URL, 206, .body = "xyz"},
-		{"GET", URL, 200, CUT5}, {"GET", URL, 200, WHOLE}, {0}};
+	static const struct script_answer answers[] = {{"GET", URL, 200, CUT5},
+												   {"GET", URL, 206, .body = "xyz"},
+												   {"GET", URL, 200, CUT5},
+												   {"GET", URL, 200, WHOLE},
+												   {0}};
 	AUTO(script) struct script s = {0};
 	AUTO(sink) struct sink k = {0};
 	struct error err = {0};
@@ -148,7 +192,8 @@ Test(http_sink, only_a_strong_etag_guards_the_rest)
 	for (size_t i = 0; i < ARRAY_LEN(etags); i++) {
 		const struct script_answer answers[] = {
 			{"GET", URL, 200, .headers = etags[i].headers, CUT5},
-			{"GET", URL, 206, .headers = "Content-Range: bytes 5-7/8", .body = "fgh"}, {0}};
+			{"GET", URL, 206, .headers = "Content-Range: bytes 5-7/8", .body = "fgh"},
+			{0}};
 		AUTO(script) struct script s = {0};
 		AUTO(sink) struct sink k = {0};
 		struct error err = {0};
@@ -198,9 +243,14 @@ Test(http_sink, progress_renews_the_tries)
 	AUTO(script) struct script s = {0};
 	AUTO(sink) struct sink k = {0};
 	struct http_options options = {.transport = &s.base, .clock = &s.clock};
-	struct http_request r = {.method = "GET", .url = URL, .bulk = true, .start = on_start,
-				 .data = on_data, .sink = &k, .expected_bytes = PIECES * SIZE,
-				 .resume = true};
+	struct http_request r = {.method = "GET",
+							 .url = URL,
+							 .bulk = true,
+							 .start = on_start,
+							 .data = on_data,
+							 .sink = &k,
+							 .expected_bytes = PIECES * SIZE,
+							 .resume = true};
 	AUTO(http_response) struct http_response response = {0};
 	AUTO_PTR(http_client) struct http_client *c = NULL;
 	struct error err = {0};
@@ -208,10 +258,10 @@ Test(http_sink, progress_renews_the_tries)
 	memset(piece, 'p', SIZE);
 	for (int i = 0; i < PIECES; i++) {
 		snprintf(ranges[i], sizeof(ranges[i]), "Content-Range: bytes %d-%d/%d", i * SIZE,
-			 PIECES * SIZE - 1, PIECES * SIZE);
-		answers[i] = (struct script_answer){"GET", URL, i ? 206 : 200,
-						    .headers = i ? ranges[i] : NULL, .body = piece,
-						    .repeat = 2, .cut = SIZE};
+				 PIECES * SIZE - 1, PIECES * SIZE);
+		answers[i] = (struct script_answer){
+			"GET",         URL,         i ? 206 : 200, .headers = i ? ranges[i] : NULL,
+			.body = piece, .repeat = 2, .cut = SIZE};
 	}
 	answers[PIECES - 1].cut = 0;
 	answers[PIECES - 1].repeat = 1;

@@ -14,7 +14,8 @@
 
 #define ARGV(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+static const char answer[] =
+	"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
 
 static void openssl(const char *dir, const char *const *argv)
 {
@@ -32,9 +33,9 @@ static void make_ca(const char *dir, const char *name)
 	AUTO_FREE char *cert = xasprintf("%s.pem", name);
 	AUTO_FREE char *subject = xasprintf("/CN=%s", name);
 
-	openssl(dir, ARGV("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-			  "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert, "-subj",
-			  subject, "-days", "2"));
+	openssl(dir,
+			ARGV("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+				 "-nodes", "-keyout", key, "-out", cert, "-subj", subject, "-days", "2"));
 }
 
 static void make_cert(const char *dir, const char *name, const char *san, const char *days)
@@ -48,10 +49,10 @@ static void make_cert(const char *dir, const char *name, const char *san, const 
 
 	cr_assert_eq(fs_write_atomic(extension, text, strlen(text), 0600, &err), 0);
 	openssl(dir, ARGV("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-			  "-nodes", "-keyout", key, "-out", "request.pem", "-subj", subject));
-	openssl(dir, ARGV("openssl", "x509", "-req", "-in", "request.pem", "-CA", "ca.pem",
-			  "-CAkey", "ca.key", "-CAcreateserial", "-out", cert, "-days", days,
-			  "-extfile", extension));
+					  "-nodes", "-keyout", key, "-out", "request.pem", "-subj", subject));
+	openssl(dir,
+			ARGV("openssl", "x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey",
+				 "ca.key", "-CAcreateserial", "-out", cert, "-days", days, "-extfile", extension));
 }
 
 struct tls_server {
@@ -74,9 +75,9 @@ static void tls_start(struct tls_server *s, const char *dir, const char *name, b
 		if (chdir(dir) < 0 || dup2(out[1], 1) < 0 || !freopen("/dev/null", "w", stderr))
 			_exit(127);
 		close(out[0]);
-		execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-HTTP", "-cert",
-		       cert, "-key", key, wants_client ? "-Verify" : "-verify_depth",
-		       "1", "-verify_return_error", "-CAfile", "ca.pem", NULL);
+		execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-HTTP", "-cert", cert,
+			   "-key", key, wants_client ? "-Verify" : "-verify_depth", "1", "-verify_return_error",
+			   "-CAfile", "ca.pem", NULL);
 		_exit(127);
 	}
 	close(out[1]);
@@ -93,7 +94,8 @@ static void tls_stop(struct tls_server *s)
 	fclose(s->out);
 }
 
-static int fetch(const struct tls_server *s, const char *path, struct http_tls tls, struct error *err)
+static int fetch(const struct tls_server *s, const char *path, struct http_tls tls,
+				 struct error *err)
 {
 	struct http_options options = {.tls = tls, .max_tries = 1};
 	AUTO_FREE char *url = xasprintf("https://127.0.0.1:%u/%s", s->port, path);
@@ -169,7 +171,8 @@ Test(http_tls, who_is_trusted)
 
 Test(http_tls, a_ca_that_is_none_is_named)
 {
-	static const char garbage[] = "-----BEGIN CERTIFICATE-----\nbm90IG9uZQ==\n-----END CERTIFICATE-----\n";
+	static const char garbage[] =
+		"-----BEGIN CERTIFICATE-----\nbm90IG9uZQ==\n-----END CERTIFICATE-----\n";
 	AUTO_FREE char *dir = make_certificates();
 	AUTO_FREE char *ca = fs_join(dir, "garbage.pem");
 	AUTO_FREE char *missing = fs_join(dir, "missing.pem");
@@ -213,8 +216,7 @@ Test(http_tls, client_certificates)
 
 	tls_start(&s, dir, "good", true);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct http_tls tls = {.ca_file = ca, .cert_file = rows[i].cert,
-				       .key_file = rows[i].key};
+		struct http_tls tls = {.ca_file = ca, .cert_file = rows[i].cert, .key_file = rows[i].key};
 
 		memset(&err, 0, sizeof(err));
 		cr_expect_eq(fetch(&s, "ok", tls, &err), rows[i].want ? -1 : 0, "%zu: %s", i, err.msg);
@@ -237,7 +239,8 @@ Test(http_tls, insecure_ends_at_the_origin)
 	tls_start(&first, dir, "good", false);
 	tls_start(&second, dir, "good", false);
 	redirect = xasprintf("HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:%u/ok\r\n"
-			     "Content-Length: 0\r\nConnection: close\r\n\r\n", second.port);
+						 "Content-Length: 0\r\nConnection: close\r\n\r\n",
+						 second.port);
 	cr_assert_eq(fs_write_atomic(file, redirect, strlen(redirect), 0600, &err), 0);
 	cr_expect_eq(fetch(&first, "ok", (struct http_tls){.insecure = true}, &err), 0);
 	cr_expect_eq(fetch(&first, "go", (struct http_tls){.insecure = true}, &err), -1);

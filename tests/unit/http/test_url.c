@@ -99,7 +99,7 @@ Test(http_url, parse_bounds_its_input)
 Test(http_url, messages_show_no_secret)
 {
 	static const char *const rows[] = {"https://u:secret@h/", "ftp://u:secret@h/",
-					   "ftp://h/?token=secret", "https://h:x/?token=secret"};
+									   "ftp://h/?token=secret", "https://h:x/?token=secret"};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct url u = {0};
@@ -173,12 +173,9 @@ Test(http_url, origins)
 		const char *a, *b;
 		bool same;
 	} rows[] = {
-		{"https://h/x", "https://h:443/y", true},
-		{"https://h/", "http://h/", false},
-		{"https://h/", "https://h:444/", false},
-		{"https://h/", "https://H/", true},
-		{"https://h/", "https://i/", false},
-		{"https://[::1]/", "https://[0::1]/", true},
+		{"https://h/x", "https://h:443/y", true}, {"https://h/", "http://h/", false},
+		{"https://h/", "https://h:444/", false},  {"https://h/", "https://H/", true},
+		{"https://h/", "https://i/", false},      {"https://[::1]/", "https://[0::1]/", true},
 		{"https://h/", "https://h./", false},
 	};
 
@@ -205,21 +202,36 @@ Test(http_url, reach)
 		const char *host;
 		enum url_reach want;
 	} rows[] = {
-		{"localhost", URL_LOOPBACK},      {"LOCALHOST.", URL_LOOPBACK},
-		{"x.localhost", URL_LOOPBACK},    {"127.0.0.1", URL_LOOPBACK},
-		{"127.255.0.3", URL_LOOPBACK},    {"0.0.0.0", URL_LOOPBACK},
-		{"[::1]", URL_LOOPBACK},          {"[::]", URL_LOOPBACK},
-		{"[::ffff:127.0.0.1]", URL_LOOPBACK}, {"[64:ff9b::7f00:1]", URL_LOOPBACK},
-		{"10.1.2.3", URL_PRIVATE},        {"172.16.0.1", URL_PRIVATE},
-		{"172.31.255.255", URL_PRIVATE},  {"172.32.0.1", URL_PUBLIC},
-		{"192.168.1.1", URL_PRIVATE},     {"100.64.0.1", URL_PRIVATE},
-		{"100.128.0.1", URL_PUBLIC},      {"[fd00::1]", URL_PRIVATE},
-		{"[::ffff:10.0.0.1]", URL_PRIVATE}, {"169.254.169.254", URL_LINK_LOCAL},
-		{"[fe80::1]", URL_LINK_LOCAL},    {"[::ffff:169.254.169.254]", URL_LINK_LOCAL},
-		{"224.0.0.1", URL_LINK_LOCAL},    {"255.255.255.255", URL_LINK_LOCAL},
-		{"[ff02::1]", URL_LINK_LOCAL},    {"8.8.8.8", URL_PUBLIC},
-		{"128.0.0.1", URL_PUBLIC},        {"[2001:db8::1]", URL_PUBLIC},
-		{"localhost.example.com", URL_PUBLIC}, {"notlocalhost", URL_PUBLIC},
+		{"localhost", URL_LOOPBACK},
+		{"LOCALHOST.", URL_LOOPBACK},
+		{"x.localhost", URL_LOOPBACK},
+		{"127.0.0.1", URL_LOOPBACK},
+		{"127.255.0.3", URL_LOOPBACK},
+		{"0.0.0.0", URL_LOOPBACK},
+		{"[::1]", URL_LOOPBACK},
+		{"[::]", URL_LOOPBACK},
+		{"[::ffff:127.0.0.1]", URL_LOOPBACK},
+		{"[64:ff9b::7f00:1]", URL_LOOPBACK},
+		{"10.1.2.3", URL_PRIVATE},
+		{"172.16.0.1", URL_PRIVATE},
+		{"172.31.255.255", URL_PRIVATE},
+		{"172.32.0.1", URL_PUBLIC},
+		{"192.168.1.1", URL_PRIVATE},
+		{"100.64.0.1", URL_PRIVATE},
+		{"100.128.0.1", URL_PUBLIC},
+		{"[fd00::1]", URL_PRIVATE},
+		{"[::ffff:10.0.0.1]", URL_PRIVATE},
+		{"169.254.169.254", URL_LINK_LOCAL},
+		{"[fe80::1]", URL_LINK_LOCAL},
+		{"[::ffff:169.254.169.254]", URL_LINK_LOCAL},
+		{"224.0.0.1", URL_LINK_LOCAL},
+		{"255.255.255.255", URL_LINK_LOCAL},
+		{"[ff02::1]", URL_LINK_LOCAL},
+		{"8.8.8.8", URL_PUBLIC},
+		{"128.0.0.1", URL_PUBLIC},
+		{"[2001:db8::1]", URL_PUBLIC},
+		{"localhost.example.com", URL_PUBLIC},
+		{"notlocalhost", URL_PUBLIC},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -22,7 +22,7 @@ static inline UNUSED void server_release(struct server *s)
 
 /* Returns 0; the table is borrowed. */
 static inline UNUSED int server_init(struct server *s, const struct script_answer *answers,
-				     struct error *err)
+									 struct error *err)
 {
 	struct kube_client_options o = {.config = &s->config};
 

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #define HEAD "apiVersion: v1\nkind: Config\ncurrent-context: one\n"
-#define CONTEXTS                                                                        \
+#define CONTEXTS                                                                    \
 	"contexts:\n- {name: one, context: {cluster: c1, user: u1, namespace: shop}}\n" \
 	"- {name: two, context: {cluster: c2, user: u1}}\n"
-#define CLUSTERS                                                                                  \
+#define CLUSTERS                                                                              \
 	"clusters:\n- {name: c1, cluster: {server: 'https://a.test:6443/'}}\n"                    \
 	"- {name: c2, cluster: {server: 'https://b.test/k8s/clusters/c-1?x=1', tls-server-name: " \
 	"in.test, "                                                                               \
@@ -19,7 +19,7 @@
 #define WHOLE HEAD CONTEXTS CLUSTERS USER("{token: t0ken}")
 
 static int parse(const char *text, const struct kube_config_options *o, struct kube_config *out,
-		 struct error *err)
+				 struct error *err)
 {
 	static const struct kube_config_options none;
 
@@ -69,8 +69,7 @@ Test(kube_config, refusals)
 		{"kind: Config\nkind: Config\n", NULL, ERR_INPUT, "config:2"},
 		{HEAD CONTEXTS CLUSTERS USER("{token: \"a\\r\\nX-Evil: 1\"}"), NULL, ERR_INPUT,
 		 "control character"},
-		{HEAD CONTEXTS CLUSTERS USER("{as: \"a\\nb\"}"), NULL, ERR_INPUT,
-		 "control character"},
+		{HEAD CONTEXTS CLUSTERS USER("{as: \"a\\nb\"}"), NULL, ERR_INPUT, "control character"},
 		{HEAD CONTEXTS CLUSTERS USER("{as-groups: [\"a\\rb\"]}"), NULL, ERR_INPUT,
 		 "control character"},
 		{HEAD CONTEXTS CLUSTERS USER("{client-certificate-data: '%%%'}"), NULL, ERR_INPUT,
@@ -84,16 +83,15 @@ Test(kube_config, refusals)
 		{HEAD CONTEXTS CLUSTERS USER(
 			 "{exec: {command: x, apiVersion: client.authentication.k8s.io/v1alpha1}}"),
 		 NULL, ERR_INPUT, "v1alpha1"},
-		{HEAD CONTEXTS CLUSTERS USER(
-			 "{exec: {apiVersion: client.authentication.k8s.io/v1}}"),
-		 NULL, ERR_INPUT, "no command"},
+		{HEAD CONTEXTS CLUSTERS USER("{exec: {apiVersion: client.authentication.k8s.io/v1}}"), NULL,
+		 ERR_INPUT, "no command"},
 		{HEAD CONTEXTS "clusters: [{name: c1, cluster: {}}]\n" USER("{}"), NULL, ERR_INPUT,
 		 "no server"},
-		{HEAD CONTEXTS "clusters: [{name: c1, cluster: {server: 'ftp://a'}}]\n" USER("{}"),
-		 NULL, ERR_INPUT, "server"},
+		{HEAD CONTEXTS "clusters: [{name: c1, cluster: {server: 'ftp://a'}}]\n" USER("{}"), NULL,
+		 ERR_INPUT, "server"},
 		{HEAD CONTEXTS "clusters: [{name: c1, cluster: {server: 'https://a.test', "
-			       "insecure-skip-tls-verify: true, "
-			       "certificate-authority-data: YQ==}}]\n" USER("{}"),
+					   "insecure-skip-tls-verify: true, "
+					   "certificate-authority-data: YQ==}}]\n" USER("{}"),
 		 NULL, ERR_INPUT, "both"},
 	};
 
@@ -105,7 +103,7 @@ Test(kube_config, refusals)
 		cr_assert_eq(parse(rows[i].text, &o, &c, &err), -1, "row %zu", i);
 		cr_expect_eq(err.code, rows[i].code, "row %zu: %s", i, err.msg);
 		cr_expect(strstr(err.msg, rows[i].says) || strstr(err.hint, rows[i].says),
-			  "row %zu: %s | %s", i, err.msg, err.hint);
+				  "row %zu: %s | %s", i, err.msg, err.hint);
 		cr_expect_null(c.server, "a failed load leaves *out alone");
 		cr_expect_null(strstr(err.msg, "t0ken"));
 	}
@@ -117,14 +115,14 @@ Test(kube_config, exec_and_impersonation)
 	struct error err = {0};
 
 	cr_assert_eq(parse(HEAD CONTEXTS CLUSTERS USER(
-				   "{as: jane, as-groups: [dev, ops], as-user-extra: "
-				   "{Acme.com/Project: [p1]}, exec: {command: "
-				   "bin/plugin, args: [get, --now], env: [{name: A, value: b}], "
-				   "apiVersion: "
-				   "client.authentication.k8s.io/v1beta1, provideClusterInfo: "
-				   "true, interactiveMode: Never}}"),
-			   NULL, &c, &err),
-		     0, "%s", err.msg);
+						   "{as: jane, as-groups: [dev, ops], as-user-extra: "
+						   "{Acme.com/Project: [p1]}, exec: {command: "
+						   "bin/plugin, args: [get, --now], env: [{name: A, value: b}], "
+						   "apiVersion: "
+						   "client.authentication.k8s.io/v1beta1, provideClusterInfo: "
+						   "true, interactiveMode: Never}}"),
+					   NULL, &c, &err),
+				 0, "%s", err.msg);
 	cr_assert_eq(c.exec.argv.count, 3u);
 	cr_expect_str_eq(c.exec.argv.items[0], "./bin/plugin");
 	cr_expect_str_eq(c.exec.argv.items[2], "--now");
@@ -142,9 +140,9 @@ Test(kube_config, a_token_makes_the_plugin_unneeded)
 	struct error err = {0};
 
 	cr_assert_eq(parse(HEAD CONTEXTS CLUSTERS USER("{token: t, exec: {command: x, apiVersion: "
-						       "client.authentication.k8s.io/v1}}"),
-			   NULL, &c, &err),
-		     0);
+												   "client.authentication.k8s.io/v1}}"),
+					   NULL, &c, &err),
+				 0);
 	cr_expect_eq(c.exec.argv.count, 0u);
 }
 
@@ -192,13 +190,11 @@ Test(kube_config, files_of_a_list_are_merged_like_kubectl)
 	make_place(&p);
 	empty = write_file(&p, "empty", "", 0600);
 	first = write_file(&p, "first",
-			   "current-context: ''\nusers:\n- {name: u1, user: {username: joe}}\n",
-			   0600);
+					   "current-context: ''\nusers:\n- {name: u1, user: {username: joe}}\n", 0600);
 	second = write_file(&p, "second", WHOLE, 0600);
 	list = xasprintf("%s/absent:%s:%s::%s:%s", p.dir, empty, first, second, second);
 	setenv("KUBECONFIG", list, 1);
-	cr_assert_eq(kube_config_load(&(struct kube_config_options){0}, &c, &err), 0, "%s",
-		     err.msg);
+	cr_assert_eq(kube_config_load(&(struct kube_config_options){0}, &c, &err), 0, "%s", err.msg);
 	cr_expect_str_eq(c.context, "one", "the first that is not empty");
 	cr_expect_str_eq(c.username, "joe");
 	cr_expect_null(c.token, "the second file's user of that name is ignored whole");
@@ -222,8 +218,8 @@ Test(kube_config, paths_are_relative_to_their_file)
 		"clusters: [{name: c1, cluster: {server: 'https://a.test', certificate-authority: "
 		"ca.pem}}]\n" USER("{tokenFile: token}"),
 		0600);
-	cr_assert_eq(kube_config_load(&(struct kube_config_options){.file = file}, &c, &err), 0,
-		     "%s", err.msg);
+	cr_assert_eq(kube_config_load(&(struct kube_config_options){.file = file}, &c, &err), 0, "%s",
+				 err.msg);
 	cr_expect_str_eq(buf_str(&c.ca_pem), "PEM");
 	cr_expect_str_eq(c.token_file, token);
 }
@@ -275,9 +271,9 @@ Test(kube_config, in_cluster)
 	unsetenv("KUBECONFIG");
 	setenv("KUBERNETES_SERVICE_HOST", "fd00::1", 1);
 	setenv("KUBERNETES_SERVICE_PORT", "443", 1);
-	cr_assert_eq(kube_config_load(&(struct kube_config_options){.service_account_dir = p.dir},
-				      &c, &err),
-		     0, "%s", err.msg);
+	cr_assert_eq(
+		kube_config_load(&(struct kube_config_options){.service_account_dir = p.dir}, &c, &err), 0,
+		"%s", err.msg);
 	cr_expect_str_eq(c.server, "https://[fd00::1]:443");
 	cr_expect_str_eq(c.namespace_, "shop");
 	cr_expect_str_eq(buf_str(&c.ca_pem), "PEM");

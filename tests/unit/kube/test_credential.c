@@ -51,7 +51,7 @@ static int open_it(struct world *w, struct error *err)
 	return kube_credential_open(&w->config, &clock_system, NULL, NULL, &w->credential, err);
 }
 
-#define COUNTING                                                                           \
+#define COUNTING                                                                       \
 	"n=$(cat $DIR/n 2>/dev/null); n=$((${n:-0}+1)); echo $n >$DIR/n\n"                 \
 	"printf '%s' \"$1\" >$DIR/arg; printf '%s' \"$KUBERNETES_EXEC_INFO\" >$DIR/info\n" \
 	"echo '" ANSWER("{\"token\":\"token-'$n'\"}") "'"
@@ -83,8 +83,8 @@ Test(kube_credential, plugin_is_run_once_and_again_after_a_401)
 	cr_expect_str_eq(buf_str(&arg), "a b;$(touch evil)", "argv, never a shell");
 	cr_assert_eq(fs_read(info_path, 1000, &info, &err), 0);
 	cr_expect_str_eq(buf_str(&info), "{\"apiVersion\":\"" V1
-					 "\",\"kind\":\"ExecCredential\",\"spec\":{\"interactive\":"
-					 "false}}");
+									 "\",\"kind\":\"ExecCredential\",\"spec\":{\"interactive\":"
+									 "false}}");
 }
 
 Test(kube_credential, plugin_that_fails)
@@ -120,8 +120,7 @@ Test(kube_credential, answers)
 		const char *says; /* NULL: fine */
 	} rows[] = {
 		{ANSWER("{\"token\":\"t\"}"), NULL},
-		{ANSWER("{\"token\":\"t\",\"expirationTimestamp\":\"2030-01-01T00:00:00Z\"}"),
-		 NULL},
+		{ANSWER("{\"token\":\"t\",\"expirationTimestamp\":\"2030-01-01T00:00:00Z\"}"), NULL},
 		{ANSWER("{\"clientCertificateData\":\"c\",\"clientKeyData\":\"k\"}"), NULL},
 		{ANSWER("{\"clientCertificateData\":\"c\"}"), "not both"},
 		{ANSWER("{\"token\":\"secret\\nX: y\"}"), "control character"},
@@ -146,8 +145,7 @@ Test(kube_credential, answers)
 		cr_expect_eq(rc, rows[i].says ? -1 : 0, "row %zu: %s", i, err.msg);
 		if (rows[i].says)
 			cr_expect(strstr(err.msg, rows[i].says), "row %zu: %s", i, err.msg);
-		cr_expect_null(strstr(err.msg, "secret"),
-			       "row %zu: an answer never reaches a message", i);
+		cr_expect_null(strstr(err.msg, "secret"), "row %zu: an answer never reaches a message", i);
 	}
 }
 

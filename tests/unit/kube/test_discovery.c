@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-#define AGGREGATED(version)                                                                    \
+#define AGGREGATED(version)                                                                \
 	"{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/" version    \
 	"\",\"items\":["                                                                       \
 	"{\"metadata\":{\"name\":\"apps\"},\"versions\":[{\"version\":\"v1\",\"resources\":[{" \
@@ -12,14 +12,14 @@
 	"\"responseKind\":{\"group\":\"apps\",\"version\":\"v1\",\"kind\":\"Deployment\"},"    \
 	"\"scope\":\"Namespaced\","                                                            \
 	"\"subresources\":[{\"subresource\":\"status\"}]}]}]}]}"
-#define CORE                                                                                \
+#define CORE                                                                            \
 	"{\"kind\":\"APIGroupDiscoveryList\",\"items\":[{\"metadata\":{},\"versions\":[{"   \
 	"\"version\":\"v1\",\"resources\":["                                                \
 	"{\"resource\":\"namespaces\",\"responseKind\":{\"kind\":\"Namespace\"},\"scope\":" \
 	"\"Cluster\"}]}]}]}"
 
 static void load(const struct script_answer *answers, const char *wanted, struct kube_discovery *d,
-		 struct server *s)
+				 struct server *s)
 {
 	AUTO(strv) struct strv gvs = {0};
 	struct error err = {0};
@@ -47,10 +47,10 @@ static void check_aggregated(const struct script_answer *answers)
 	cr_expect(!r->namespaced);
 	cr_expect_null(kube_discovery_find(&d, "apps/v1beta1", "Deployment"));
 	cr_expect_str_eq(kube_discovery_elsewhere(&d, "apps/v1beta1", "Deployment"),
-			 "apps/v1/Deployment");
+					 "apps/v1/Deployment");
 	cr_expect_null(kube_discovery_elsewhere(&d, "app/v1", "Deployment"), "another group");
 	cr_expect(strstr(script_header(&s.script, 0, "Accept"),
-			 "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"));
+					 "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"));
 }
 
 Test(kube_discovery, aggregated_v2)
@@ -75,18 +75,17 @@ Test(kube_discovery, aggregated_v2beta1)
 	check_aggregated(answers);
 }
 
-#define OLD_CORE                                                                   \
-	{                                                                          \
-		"GET", SERVER "/api", 200,                                         \
-			.body = "{\"kind\":\"APIVersions\",\"versions\":[\"v1\"]}" \
-	}
-#define OLD_GROUPS                                                                                \
+#define OLD_CORE                                                                              \
 	{                                                                                         \
-		"GET", SERVER "/apis", 200,                                                       \
+		"GET", SERVER "/api", 200, .body = "{\"kind\":\"APIVersions\",\"versions\":[\"v1\"]}" \
+	}
+#define OLD_GROUPS                                                                    \
+	{                                                                                 \
+		"GET", SERVER "/apis", 200,                                                   \
 			.body = "{\"kind\":\"APIGroupList\",\"groups\":[{\"name\":\"apps\","      \
-				"\"versions\":[{\"groupVersion\":\"apps/v1\"}]},"                 \
-				"{\"name\":\"stale.io\",\"versions\":[{\"groupVersion\":\"stale." \
-				"io/v1\"}]}]}"                                                    \
+					"\"versions\":[{\"groupVersion\":\"apps/v1\"}]},"                 \
+					"{\"name\":\"stale.io\",\"versions\":[{\"groupVersion\":\"stale." \
+					"io/v1\"}]}]}"                                                    \
 	}
 
 Test(kube_discovery, old_server_is_asked_only_for_what_is_wanted)
@@ -96,11 +95,11 @@ Test(kube_discovery, old_server_is_asked_only_for_what_is_wanted)
 		OLD_GROUPS,
 		{"GET", SERVER "/apis/apps/v1", 200,
 		 .body = "{\"kind\":\"APIResourceList\",\"resources\":[{\"name\":\"deployments\","
-			 "\"kind\":\"Deployment\","
-			 "\"namespaced\":true},{\"name\":\"deployments/"
-			 "status\",\"kind\":\"Deployment\",\"namespaced\":true},"
-			 "{\"name\":\"deployments/"
-			 "scale\",\"kind\":\"Scale\",\"namespaced\":true}]}"},
+				 "\"kind\":\"Deployment\","
+				 "\"namespaced\":true},{\"name\":\"deployments/"
+				 "status\",\"kind\":\"Deployment\",\"namespaced\":true},"
+				 "{\"name\":\"deployments/"
+				 "scale\",\"kind\":\"Scale\",\"namespaced\":true}]}"},
 		{0},
 	};
 	AUTO(server) struct server s = {0};
@@ -172,8 +171,7 @@ Test(kube_discovery, answers_that_are_none)
 	} rows[] = {
 		{200, "<html>", ERR_INPUT},
 		{200, "{\"kind\":\"Pod\"}", ERR_INPUT},
-		{200,
-		 "{\"kind\":\"Status\",\"status\":\"Failure\",\"code\":403,\"message\":\"no\"}",
+		{200, "{\"kind\":\"Status\",\"status\":\"Failure\",\"code\":403,\"message\":\"no\"}",
 		 ERR_DENIED},
 		{401, "{\"kind\":\"Status\",\"status\":\"Failure\",\"message\":\"Unauthorized\"}",
 		 ERR_DENIED},

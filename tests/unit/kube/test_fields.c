@@ -37,12 +37,11 @@ Test(kube_fields, what_applying_would_do)
 		{"{'a':1}", "{'a':1,'b':1}", "{'f:a':{},'f:b':{}}", KUBE_APPLY_CHANGE,
 		 "a field to give up"},
 		{"{'a':1}", "{}", "{'f:a':{}}", KUBE_APPLY_CHANGE, "somebody removed it"},
-		{"{'o':{'a':1}}", "{'o':{'a':1,'b':2}}", "{'f:o':{'.':{},'f:a':{}}}",
-		 KUBE_APPLY_NOTHING, "nested"},
+		{"{'o':{'a':1}}", "{'o':{'a':1,'b':2}}", "{'f:o':{'.':{},'f:a':{}}}", KUBE_APPLY_NOTHING,
+		 "nested"},
 		{"{'o':{}}", "{'o':{}}", "{'f:o':{}}", KUBE_APPLY_NOTHING, "empty"},
 		{"{'e':[]}", "{}", "{'f:e':{}}", KUBE_APPLY_NOTHING, "empty and left out"},
-		{"{'a':1,'e':[]}", "{'a':1}", "{'f:a':{}}", KUBE_APPLY_UNSURE,
-		 "empty and without a trace"},
+		{"{'a':1,'e':[]}", "{'a':1}", "{'f:a':{}}", KUBE_APPLY_UNSURE, "empty and without a trace"},
 		{"{'a':1,'e':{}}", "{'a':1,'e':{}}", "{'f:a':{}}", KUBE_APPLY_NOTHING,
 		 "empty on both sides"},
 		{"{'a':1,'e':{}}", "{'a':1,'e':{'b':1}}", "{'f:a':{}}", KUBE_APPLY_CHANGE,
@@ -51,11 +50,11 @@ Test(kube_fields, what_applying_would_do)
 		{"{'l':[{'p':1}]}", "{'l':[{'p':1,'d':2}]}", "{'f:l':{}}", KUBE_APPLY_UNSURE,
 		 "defaults in an atomic list"},
 		{"{'l':[{'name':'x','v':1}]}", "{'l':[{'name':'x','v':1,'d':1}]}",
-		 "{'f:l':{'k:{\\'name\\':\\'x\\'}':{'.':{},'f:name':{},'f:v':{}}}}",
-		 KUBE_APPLY_NOTHING, "list by key"},
+		 "{'f:l':{'k:{\\'name\\':\\'x\\'}':{'.':{},'f:name':{},'f:v':{}}}}", KUBE_APPLY_NOTHING,
+		 "list by key"},
 		{"{'l':[{'name':'x','v':2}]}", "{'l':[{'name':'x','v':1}]}",
-		 "{'f:l':{'k:{\\'name\\':\\'x\\'}':{'.':{},'f:name':{},'f:v':{}}}}",
-		 KUBE_APPLY_CHANGE, "changed in a list"},
+		 "{'f:l':{'k:{\\'name\\':\\'x\\'}':{'.':{},'f:name':{},'f:v':{}}}}", KUBE_APPLY_CHANGE,
+		 "changed in a list"},
 		{"{'l':[{'name':'x'},{'name':'y'}]}", "{'l':[{'name':'x'}]}",
 		 "{'f:l':{'k:{\\'name\\':\\'x\\'}':{'.':{},'f:name':{}}}}", KUBE_APPLY_CHANGE,
 		 "an element more"},
@@ -66,18 +65,16 @@ Test(kube_fields, what_applying_would_do)
 		 "{'f:l':{'k:{\\'name\\':\\'x\\'}':{'f:name':{}},'k:{\\'name\\':\\'y\\'}':{'f:name'"
 		 ":{}}}}",
 		 KUBE_APPLY_UNSURE, "another order"},
-		{"{'s':['a']}", "{'s':['a']}", "{'f:s':{'v:\\'a\\'':{}}}", KUBE_APPLY_NOTHING,
-		 "set"},
+		{"{'s':['a']}", "{'s':['a']}", "{'f:s':{'v:\\'a\\'':{}}}", KUBE_APPLY_NOTHING, "set"},
 		{"{'s':['b']}", "{'s':['a']}", "{'f:s':{'v:\\'a\\'':{}}}", KUBE_APPLY_CHANGE,
 		 "another member"},
-		{"{'limits':{'cpu':'0.5'}}", "{'limits':{'cpu':'500m'}}",
-		 "{'f:limits':{'f:cpu':{}}}", KUBE_APPLY_NOTHING, "the same quantity"},
-		{"{'limits':{'cpu':'0.6'}}", "{'limits':{'cpu':'500m'}}",
-		 "{'f:limits':{'f:cpu':{}}}", KUBE_APPLY_CHANGE, "another quantity"},
+		{"{'limits':{'cpu':'0.5'}}", "{'limits':{'cpu':'500m'}}", "{'f:limits':{'f:cpu':{}}}",
+		 KUBE_APPLY_NOTHING, "the same quantity"},
+		{"{'limits':{'cpu':'0.6'}}", "{'limits':{'cpu':'500m'}}", "{'f:limits':{'f:cpu':{}}}",
+		 KUBE_APPLY_CHANGE, "another quantity"},
 		{"{'size':'1024Mi'}", "{'size':'1Gi'}", "{'f:size':{}}", KUBE_APPLY_UNSURE,
 		 "perhaps a quantity"},
-		{"{'a':1}", "{'a':1}", "{'f:a':{},'i:0':{}}", KUBE_APPLY_NOTHING,
-		 "what is no field"},
+		{"{'a':1}", "{'a':1}", "{'f:a':{},'i:0':{}}", KUBE_APPLY_NOTHING, "what is no field"},
 		{"{'l':[1]}", "{'l':[1]}", "{'f:l':{'i:0':{}}}", KUBE_APPLY_CHANGE,
 		 "by index: not matched"},
 	};
@@ -86,18 +83,18 @@ Test(kube_fields, what_applying_would_do)
 		AUTO_FREE char *fields = xstrdup(rows[i].fields);
 		AUTO_FREE char *live_text =
 			xasprintf("{'apiVersion':'v1','kind':'X','metadata':{'name':'a','uid':'1','"
-				  "managedFields':["
-				  "{'manager':'msctl','operation':'Update','apiVersion':'v1','"
-				  "fieldsV1':{'f:q':{}}},"
-				  "{'manager':'msctl','operation':'Apply','apiVersion':'v1','"
-				  "fieldsV1':{'f:spec':%s}}]},'spec':%s}",
-				  fields, rows[i].live);
+					  "managedFields':["
+					  "{'manager':'msctl','operation':'Update','apiVersion':'v1','"
+					  "fieldsV1':{'f:q':{}}},"
+					  "{'manager':'msctl','operation':'Apply','apiVersion':'v1','"
+					  "fieldsV1':{'f:spec':%s}}]},'spec':%s}",
+					  fields, rows[i].live);
 		AUTO_FREE char *desired_text = xasprintf("{" HEAD ",'spec':%s}", rows[i].desired);
 		AUTO_JSON json_t *live = read_json(live_text);
 		AUTO_JSON json_t *desired = read_json(desired_text);
 
-		cr_expect_eq(kube_apply_effect(live, desired, "msctl"), rows[i].want, "row %zu: %s",
-			     i, rows[i].why);
+		cr_expect_eq(kube_apply_effect(live, desired, "msctl"), rows[i].want, "row %zu: %s", i,
+					 rows[i].why);
 	}
 }
 
@@ -105,8 +102,8 @@ Test(kube_fields, nothing_of_ours)
 {
 	AUTO_JSON json_t *live = read_json("{'metadata':{'name':'a'}}");
 	AUTO_JSON json_t *bare = read_json("{" HEAD "}");
-	AUTO_JSON json_t *labelled = read_json(
-		"{'apiVersion':'v1','kind':'X','metadata':{'name':'a','labels':{'l':'v'}}}");
+	AUTO_JSON json_t *labelled =
+		read_json("{'apiVersion':'v1','kind':'X','metadata':{'name':'a','labels':{'l':'v'}}}");
 
 	cr_expect_eq(kube_apply_effect(live, bare, "msctl"), KUBE_APPLY_NOTHING);
 	cr_expect_eq(kube_apply_effect(live, labelled, "msctl"), KUBE_APPLY_CHANGE);
@@ -116,7 +113,7 @@ Test(kube_fields, another_version_is_the_servers_to_judge)
 {
 	AUTO_JSON json_t *live =
 		read_json("{'metadata':{'managedFields':[{'manager':'msctl','operation':'Apply',"
-			  "'apiVersion':'v1beta1','fieldsV1':{}}]}}");
+				  "'apiVersion':'v1beta1','fieldsV1':{}}]}}");
 	AUTO_JSON json_t *desired = read_json("{" HEAD "}");
 
 	cr_expect_eq(kube_apply_effect(live, desired, "msctl"), KUBE_APPLY_UNSURE);
@@ -124,11 +121,11 @@ Test(kube_fields, another_version_is_the_servers_to_judge)
 
 Test(kube_fields, same_object)
 {
-	AUTO_JSON json_t *a = read_json(
-		"{'metadata':{'name':'a','resourceVersion':'1','managedFields':[]},'spec':1,"
-		"'status':{'x':1}}");
-	AUTO_JSON json_t *b = read_json(
-		"{'metadata':{'name':'a','resourceVersion':'2','generation':3},'spec':1}");
+	AUTO_JSON json_t *a =
+		read_json("{'metadata':{'name':'a','resourceVersion':'1','managedFields':[]},'spec':1,"
+				  "'status':{'x':1}}");
+	AUTO_JSON json_t *b =
+		read_json("{'metadata':{'name':'a','resourceVersion':'2','generation':3},'spec':1}");
 	AUTO_JSON json_t *c = read_json("{'metadata':{'name':'a','labels':{'n':'w'}},'spec':1}");
 
 	cr_expect(kube_is_same_object(a, b));
@@ -158,13 +155,12 @@ Test(kube_fields, remove_by_the_servers_path)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		AUTO_JSON json_t *doc = read_json(
-			"{'spec':{'replicas':2,'ports':[{'port':80,'protocol':'TCP','nodePort':3},"
-			"{'name':'a.b]c'}]}}");
+		AUTO_JSON json_t *doc =
+			read_json("{'spec':{'replicas':2,'ports':[{'port':80,'protocol':'TCP','nodePort':3},"
+					  "{'name':'a.b]c'}]}}");
 		AUTO(buf) struct buf left = {0};
 
-		cr_expect_eq(kube_field_remove(doc, rows[i].path), rows[i].found, "%s",
-			     rows[i].path);
+		cr_expect_eq(kube_field_remove(doc, rows[i].path), rows[i].found, "%s", rows[i].path);
 		if (!rows[i].found)
 			continue;
 		doc_json_write(doc, &left);
@@ -181,11 +177,11 @@ Test(kube_fields, quantities)
 		const char *a, *b;
 		bool equal;
 	} rows[] = {
-		{"'1'", "1", true},	   {"'0.5'", "'500m'", true}, {"'1Gi'", "'1024Mi'", true},
+		{"'1'", "1", true},        {"'0.5'", "'500m'", true}, {"'1Gi'", "'1024Mi'", true},
 		{"'1G'", "'1000M'", true}, {"'1e3'", "'1k'", true},   {"'0.1'", "'100m'", true},
 		{"'1Gi'", "'1G'", false},  {"'1'", "'2'", false},     {"'x'", "'x'", false},
 		{"'inf'", "'inf'", false}, {"'0x10'", "'16'", false}, {"'1Zi'", "'1Zi'", false},
-		{"true", "1", false},	   {"''", "''", false},	      {"'NaN'", "'NaN'", false},
+		{"true", "1", false},      {"''", "''", false},       {"'NaN'", "'NaN'", false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -193,7 +189,7 @@ Test(kube_fields, quantities)
 		AUTO_JSON json_t *pair = read_json(text);
 
 		cr_expect_eq(kube_quantity_equal(json_array_get(pair, 0), json_array_get(pair, 1)),
-			     rows[i].equal, "%s", text);
+					 rows[i].equal, "%s", text);
 	}
 }
 
@@ -267,8 +263,8 @@ Test(kube_apply, conflicts)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		cr_expect_eq(kube_conflict_decide(rows[i].field, rows[i].manager), rows[i].want,
-			     "%s %s", rows[i].field, rows[i].manager);
+		cr_expect_eq(kube_conflict_decide(rows[i].field, rows[i].manager), rows[i].want, "%s %s",
+					 rows[i].field, rows[i].manager);
 }
 
 Test(kube_apply, conflicts_are_decided_field_by_field)
@@ -278,14 +274,14 @@ Test(kube_apply, conflicts_are_decided_field_by_field)
 	AUTO_JSON json_t *desired = read_json("{'spec':{'replicas':2,'a':1}}");
 	AUTO_JSON json_t *status =
 		read_json("{'details':{'causes':[{'reason':'FieldManagerConflict','field':'.spec."
-			  "replicas','message':"
-			  "'conflict with \\'kube-controller-manager\\' with subresource "
-			  "\\'scale\\' using apps/v1'},"
-			  "{'reason':'FieldManagerConflict','field':'.spec.a','message':'conflict "
-			  "with \\'kubectl-edit\\''}]}}");
-	AUTO_JSON json_t *foreign = read_json(
-		"{'details':{'causes':[{'reason':'FieldManagerConflict','field':'.spec.a',"
-		"'message':'conflict with \\'argocd\\' using v1'}]}}");
+				  "replicas','message':"
+				  "'conflict with \\'kube-controller-manager\\' with subresource "
+				  "\\'scale\\' using apps/v1'},"
+				  "{'reason':'FieldManagerConflict','field':'.spec.a','message':'conflict "
+				  "with \\'kubectl-edit\\''}]}}");
+	AUTO_JSON json_t *foreign =
+		read_json("{'details':{'causes':[{'reason':'FieldManagerConflict','field':'.spec.a',"
+				  "'message':'conflict with \\'argocd\\' using v1'}]}}");
 
 	cr_expect(kube_conflicts_resolve(status, desired, &c));
 	cr_expect_null(doc_get(desired, "spec.replicas"));
@@ -299,16 +295,16 @@ Test(kube_apply, conflicts_are_decided_field_by_field)
 Test(kube_apply, an_autoscaler_keeps_its_replicas)
 {
 	AUTO_JSON json_t *desired = read_json("{'spec':{'replicas':2}}");
-	AUTO_JSON json_t *scaled = read_json(
-		"{'metadata':{'managedFields':[{'manager':'kube-controller-manager','operation':"
-		"'Update','fieldsV1':{'f:spec':{'f:replicas':{}}}}]}}");
+	AUTO_JSON json_t *scaled =
+		read_json("{'metadata':{'managedFields':[{'manager':'kube-controller-manager','operation':"
+				  "'Update','fieldsV1':{'f:spec':{'f:replicas':{}}}}]}}");
 	AUTO_JSON json_t *by_hand =
 		read_json("{'metadata':{'managedFields':[{'manager':'kubectl','operation':'Update',"
-			  "'fieldsV1':{'f:spec':{'f:replicas':{}}}}]}}");
+				  "'fieldsV1':{'f:spec':{'f:replicas':{}}}}]}}");
 
-	AUTO_JSON json_t *applied = read_json(
-		"{'metadata':{'managedFields':[{'manager':'kube-controller-manager','operation':"
-		"'Apply','fieldsV1':{'f:spec':{'f:replicas':{}}}}]}}");
+	AUTO_JSON json_t *applied =
+		read_json("{'metadata':{'managedFields':[{'manager':'kube-controller-manager','operation':"
+				  "'Apply','fieldsV1':{'f:spec':{'f:replicas':{}}}}]}}");
 
 	cr_expect_eq(kube_apply_share(by_hand, desired), 0u);
 	cr_expect_eq(kube_apply_share(applied, desired), 0u);

@@ -31,11 +31,10 @@ Test(kube_frames, pieces_of_any_size)
 		for (size_t at = 0; at < strlen(MANY); at += piece) {
 			size_t n = strlen(MANY) - at < piece ? strlen(MANY) - at : piece;
 
-			cr_assert_eq(kube_frames_feed(&f, MANY + at, n, hear, &h, &err), 0, "%s",
-				     err.msg);
+			cr_assert_eq(kube_frames_feed(&f, MANY + at, n, hear, &h, &err), 0, "%s", err.msg);
 		}
-		cr_expect_str_eq(buf_str(&h.text), "ADDED a;ADDED b;BOOKMARK -;ADDED c;",
-				 "pieces of %zu", piece);
+		cr_expect_str_eq(buf_str(&h.text), "ADDED a;ADDED b;BOOKMARK -;ADDED c;", "pieces of %zu",
+						 piece);
 		buf_release(&h.text);
 	}
 }
@@ -54,19 +53,19 @@ Test(kube_frames, half_a_frame_waits)
 Test(kube_frames, broken)
 {
 	static const char *const rows[] = {"<html>\n",
-					   "[]\n",
-					   "{}\n",
-					   "{\"type\":\"ADDED\"}\n",
-					   "{\"type\":1,\"object\":{}}\n",
-					   "{\"type\":\"A\",\"object\":[]}\n"};
+									   "[]\n",
+									   "{}\n",
+									   "{\"type\":\"ADDED\"}\n",
+									   "{\"type\":1,\"object\":{}}\n",
+									   "{\"type\":\"A\",\"object\":[]}\n"};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO(kube_frames) struct kube_frames f = {0};
 		struct heard h = {0};
 		struct error err = {0};
 
-		cr_expect_eq(kube_frames_feed(&f, rows[i], strlen(rows[i]), hear, &h, &err), -1,
-			     "%s", rows[i]);
+		cr_expect_eq(kube_frames_feed(&f, rows[i], strlen(rows[i]), hear, &h, &err), -1, "%s",
+					 rows[i]);
 		cr_expect_eq(err.code, ERR_INPUT);
 	}
 }

@@ -34,8 +34,7 @@ Test(kube_object, identity)
 		{"{apiVersion: v1, kind: Pod, metadata: {name: '..'}}", "not allowed"},
 		{"{apiVersion: v1, kind: Pod, metadata: {name: Upper}}", "not allowed"},
 		{"{apiVersion: v1, kind: Pod, metadata: {name: ''}}", "not allowed"},
-		{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ../x}}",
-		 "not allowed"},
+		{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ../x}}", "not allowed"},
 		{"{apiVersion: ../v1, kind: Pod, metadata: {name: a}}", "not an apiVersion"},
 		{"{apiVersion: v1, kind: Po/d, metadata: {name: a}}", "not an apiVersion"},
 		{"[1]", "not a Kubernetes object"},
@@ -52,7 +51,7 @@ Test(kube_object, identity)
 		cr_expect_eq(rc, rows[i].says ? -1 : 0, "%s: %s", rows[i].yaml, err.msg);
 		if (rows[i].says)
 			cr_expect(strstr(err.msg, rows[i].says) && err.code == ERR_INPUT, "%s: %s",
-				  rows[i].yaml, err.msg);
+					  rows[i].yaml, err.msg);
 	}
 }
 
@@ -65,20 +64,16 @@ Test(kube_object, name_of_300_bytes)
 
 	memset(name, 'a', 300);
 	name[300] = '\0';
-	doc = json_pack("{s:s,s:s,s:{s:s}}", "apiVersion", "v1", "kind", "Pod", "metadata", "name",
-			name);
+	doc =
+		json_pack("{s:s,s:s,s:{s:s}}", "apiVersion", "v1", "kind", "Pod", "metadata", "name", name);
 	cr_expect_eq(kube_object_read(doc, "f", &o, &err), -1);
 }
 
 Test(kube_object, paths)
 {
 	struct kube_resource core = {T(""), T("v1"), T("Pod"), T("pods"), true, true};
-	struct kube_resource role = {T("rbac.authorization.k8s.io"),
-				     T("v1"),
-				     T("ClusterRole"),
-				     T("clusterroles"),
-				     false,
-				     false};
+	struct kube_resource role = {
+		T("rbac.authorization.k8s.io"), T("v1"), T("ClusterRole"), T("clusterroles"), false, false};
 	struct kube_object pod = {.name = T("a"), .namespace_ = T("shop"), .resource = &core};
 	struct kube_object cluster_role = {.name = T("system:a b"), .resource = &role};
 	AUTO_FREE char *a = kube_object_path(&pod);
@@ -90,11 +85,11 @@ Test(kube_object, paths)
 	cr_expect_str_eq(c, "/api/v1/pods");
 }
 
-#define MANIFEST                                                                                \
+#define MANIFEST                                                                            \
 	"apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: a\nspec:\n  replicaz: 1\n  " \
 	"template:\n    spec:\n"                                                                \
 	"      containers:\n        - name: x\n          imag: y\n"
-#define SCHEMA                                                                                     \
+#define SCHEMA                                                                                 \
 	"{\"definitions\":{\"D\":{\"x-kubernetes-group-version-kind\":[{\"group\":\"apps\","       \
 	"\"version\":\"v1\",\"kind\":"                                                             \
 	"\"Deployment\"}],\"properties\":{\"apiVersion\":{},\"kind\":{},\"metadata\":{\"type\":"   \
@@ -110,19 +105,17 @@ Test(kube_object, paths)
 	"definitions/T\"}}}}}"
 
 static void check_field(const char *yaml_text, const char *path, const char *near,
-			const char *where)
+						const char *where)
 {
 	AUTO(yaml_file) struct yaml_file yaml = {0};
 	AUTO(kube_object) struct kube_object o = {0};
 	AUTO(kube_schema) struct kube_schema schema = {0};
-	struct kube_resource r = {T("apps"),	    T("v1"), T("Deployment"),
-				  T("deployments"), true,    true};
+	struct kube_resource r = {T("apps"), T("v1"), T("Deployment"), T("deployments"), true, true};
 	struct kube_unknown_field found = {0};
 	struct error err = {0};
 
 	cr_assert_eq(yaml_parse(span_of(yaml_text), "f.yaml", &yaml, &err), 0, "%s", err.msg);
-	cr_assert_eq(doc_json_parse(span_of(SCHEMA), "schema", &schema.doc, &err), 0, "%s",
-		     err.msg);
+	cr_assert_eq(doc_json_parse(span_of(SCHEMA), "schema", &schema.doc, &err), 0, "%s", err.msg);
 	cr_assert_eq(kube_object_read(yaml.documents[0], "f.yaml", &o, &err), 0, "%s", err.msg);
 	o.resource = &r;
 	o.file = xstrdup("f.yaml");
@@ -144,10 +137,10 @@ Test(kube_schema, unknown_fields)
 {
 	check_field(MANIFEST, "spec.replicaz", "replicas", "f.yaml:6:3");
 	check_field(HEAD "spec: {template: {spec: {containers: [{name: x}, {name: y, imag: z}]}}}",
-		    "spec.template.spec.containers[1].imag", "image", "f.yaml:4:60");
+				"spec.template.spec.containers[1].imag", "image", "f.yaml:4:60");
 	check_field(HEAD "spec: {free: {a: 1}, map: {b: c}, open: {c: d}}", NULL, NULL, NULL);
-	check_field(HEAD "spec: {template: {self: {self: {nope: 1}}}}",
-		    "spec.template.self.self.nope", "", "f.yaml:4:33");
+	check_field(HEAD "spec: {template: {self: {self: {nope: 1}}}}", "spec.template.self.self.nope",
+				"", "f.yaml:4:33");
 	check_field(HEAD "xyz: 1", "xyz", "", "f.yaml:4:1");
 }
 

@@ -5,10 +5,10 @@
 #include <criterion/criterion.h>
 
 static struct kube_resource pods = {.plural = (char[]){"pods"},
-				    .version = (char[]){"v1"},
-				    .group = (char[]){""},
-				    .kind = (char[]){"Pod"},
-				    .namespaced = true};
+									.version = (char[]){"v1"},
+									.group = (char[]){""},
+									.kind = (char[]){"Pod"},
+									.namespaced = true};
 
 /* timeoutSeconds differs each time: the script matches everything but that. */
 struct world {
@@ -33,7 +33,7 @@ static int heard(void *user, enum kube_change change, json_t *object, struct err
 		buf_adds(&w->heard, "synced;");
 	else
 		buf_addf(&w->heard, "%c%s;", change == KUBE_DELETED ? '-' : '+',
-			 doc_text(object, "metadata.name", "?"));
+				 doc_text(object, "metadata.name", "?"));
 	if (++w->changes < w->enough)
 		return 0;
 	return err_set(err, ERR_INTERRUPTED, "enough");
@@ -50,10 +50,10 @@ static void refused(void *user, const struct error *err)
 #define WATCH(rv) "watch " rv
 #define ITEM(name, rv) "{\"metadata\":{\"name\":\"" name "\",\"resourceVersion\":\"" rv "\"}}"
 #define EVENT(type, name, rv) "{\"type\":\"" type "\",\"object\":" ITEM(name, rv) "}\n"
-#define ONE_LIST(rv)                                                                          \
+#define ONE_LIST(rv)                                                                      \
 	"{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"" rv \
 	"\"},\"items\":[" ITEM("a", "5") "]}"
-#define GONE                                                                                       \
+#define GONE                                                                                   \
 	"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"reason\":\"Expired\"}" \
 	"}\n"
 
@@ -71,9 +71,8 @@ static struct http_attempt *poll_watch(struct http_transport *t, int64_t wait_ms
 		struct http_attempt *a = s->running.items[i];
 		AUTO_FREE char *url = url_text(a->url);
 		const char *rv = strstr(url, "resourceVersion=");
-		AUTO_FREE char *name = strstr(url, "watch=1")
-					       ? xasprintf("watch %s", rv ? rv + 16 : "")
-					       : xstrdup(url);
+		AUTO_FREE char *name =
+			strstr(url, "watch=1") ? xasprintf("watch %s", rv ? rv + 16 : "") : xstrdup(url);
 
 		for (size_t k = 0; s->answers[k].method; k++) {
 			if (s->used[k] || strcmp(s->answers[k].url, name) != 0)
@@ -90,14 +89,13 @@ static struct http_attempt *poll_watch(struct http_transport *t, int64_t wait_ms
 
 /* Plays until `enough` changes came, or nothing happens any more. */
 static int play(struct world *w, const struct script_answer *answers, size_t enough,
-		struct error *err)
+				struct error *err)
 {
-	struct kube_watch_options o = {
-		.resource = &pods,
-		.namespace_ = "shop",
-		.change = heard,
-		.refused = w->optional ? refused : NULL,
-		.user = w};
+	struct kube_watch_options o = {.resource = &pods,
+								   .namespace_ = "shop",
+								   .change = heard,
+								   .refused = w->optional ? refused : NULL,
+								   .user = w};
 	struct kube_watch *watch;
 	int rc = 0;
 
@@ -120,8 +118,8 @@ Test(kube_watch, goes_on_from_the_last_version)
 	static const struct script_answer answers[] = {
 		{"GET", PODS, 200, .body = ONE_LIST("10")},
 		{"GET", WATCH("10"), 200,
-		 .body = EVENT("ADDED", "b",
-			       "11") "{\"type\":\"BOOKMARK\",\"object\":" ITEM("", "20") "}\n"},
+		 .body =
+			 EVENT("ADDED", "b", "11") "{\"type\":\"BOOKMARK\",\"object\":" ITEM("", "20") "}\n"},
 		{"GET", WATCH("20"), 200, .body = EVENT("DELETED", "a", "21")},
 		{"GET", WATCH("21"), 200, .body = EVENT("MODIFIED", "b", "22")},
 		{0},
@@ -138,10 +136,10 @@ Test(kube_watch, pages)
 	static const struct script_answer answers[] = {
 		{"GET", PODS, 200,
 		 .body = "{\"kind\":\"PodList\",\"metadata\":{\"continue\":\"x=1&\"},\"items\":"
-			 "[" ITEM("a", "5") "]}"},
+				 "[" ITEM("a", "5") "]}"},
 		{"GET", PODS "&continue=x%3D1%26", 200,
 		 .body = "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":"
-			 "[" ITEM("b", "5") "]}"},
+				 "[" ITEM("b", "5") "]}"},
 		{"GET", WATCH("9"), 200, .body = EVENT("ADDED", "c", "10")},
 		{0},
 	};
@@ -170,7 +168,7 @@ Test(kube_watch, history_that_is_gone_is_listed_anew)
 	cr_expect_str_eq(buf_str(&w.heard), "+a;synced;+a;synced;+a;synced;+c;");
 }
 
-#define AGAIN(rv, items)                                                       \
+#define AGAIN(rv, items)                                         \
 	"{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{" \
 	"\"resourceVersion\":\"" rv "\"},\"items\":[" items "]}"
 #define OTHER_A "{\"metadata\":{\"name\":\"a\",\"uid\":\"2\"}}"
@@ -198,7 +196,7 @@ Test(kube_watch, the_servers_own_trouble_passes)
 		{"GET", PODS, 200, .body = ONE_LIST("10")},
 		{"GET", WATCH("10"), 200,
 		 .body = "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":500,"
-			 "\"message\":\"etcdserver: no leader\"}}\n"},
+				 "\"message\":\"etcdserver: no leader\"}}\n"},
 		{"GET", PODS, 200, .body = ONE_LIST("30")},
 		{0},
 	};
@@ -230,8 +228,7 @@ Test(kube_watch, broken_connection_waits_and_goes_on)
 {
 	static const struct script_answer answers[] = {
 		{"GET", PODS, 200, .body = ONE_LIST("10")},
-		{"GET", WATCH("10"), 200,
-		 .body = EVENT("ADDED", "b", "11") EVENT("ADDED", "c", "12"),
+		{"GET", WATCH("10"), 200, .body = EVENT("ADDED", "b", "11") EVENT("ADDED", "c", "12"),
 		 .cut = sizeof(EVENT("ADDED", "b", "11")) + 20},
 		{"GET", WATCH("11"), 200, .body = EVENT("ADDED", "c", "12")},
 		{0},
@@ -248,8 +245,8 @@ Test(kube_watch, refusal_ends_it)
 	static const struct script_answer answers[] = {
 		{"GET", PODS, 403,
 		 .body = "{\"kind\":\"Status\",\"code\":403,\"reason\":\"Forbidden\",\"message\":"
-			 "\"pods is "
-			 "forbidden: User \\\"joe\\\" cannot list resource\"}"},
+				 "\"pods is "
+				 "forbidden: User \\\"joe\\\" cannot list resource\"}"},
 		{0},
 	};
 	AUTO(world) struct world w = {0};
@@ -278,12 +275,9 @@ Test(kube_watch, what_is_only_wished_for_may_be_refused)
 Test(kube_watch, who_may_not_watch_lists_again)
 {
 	static const struct script_answer answers[] = {
-		{"GET", PODS, 200, .body = ONE_LIST("10")},
-		{"GET", WATCH("10"), 403, .body = FORBIDDEN},
-		{"GET", PODS, 200, .body = AGAIN("11", "")},
-		{"GET", WATCH("11"), 403, .body = FORBIDDEN},
-		{"GET", PODS, 200, .body = ONE_LIST("12")},
-		{0},
+		{"GET", PODS, 200, .body = ONE_LIST("10")},  {"GET", WATCH("10"), 403, .body = FORBIDDEN},
+		{"GET", PODS, 200, .body = AGAIN("11", "")}, {"GET", WATCH("11"), 403, .body = FORBIDDEN},
+		{"GET", PODS, 200, .body = ONE_LIST("12")},  {0},
 	};
 	AUTO(world) struct world w = {0};
 	struct error err = {0};

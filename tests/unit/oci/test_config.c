@@ -35,12 +35,18 @@ Test(oci_config, reads_what_running_needs)
 }
 
 static const char *const bad[] = {
-	"", "[]", "{}", "{\"architecture\":\"amd64\",\"os\":\"linux\"}",
+	"",
+	"[]",
+	"{}",
+	"{\"architecture\":\"amd64\",\"os\":\"linux\"}",
 	"{\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}",
-	"{\"architecture\":\"a/../b\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}",
+	"{\"architecture\":\"a/../"
+	"b\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}",
 	"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"x\",\"diff_ids\":[]}}",
-	"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[1]}}",
-	"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"x\"]}}",
+	"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[1]}"
+	"}",
+	"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":["
+	"\"x\"]}}",
 	"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]},"
 	"\"config\":{\"Env\":[\"novalue\"]}}",
 	"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]},"
@@ -78,12 +84,12 @@ Test(oci_config, written_from_nothing_it_is_canonical)
 	strv_add(&by, "msctl: app");
 	oci_config_write(&c, &by, &out);
 	cr_expect_str_eq(buf_str(&out),
-			 "{\"architecture\":\"arm64\",\"config\":{\"Entrypoint\":[\"/usr/bin/orders\"],"
-			 "\"Env\":[\"LOG_LEVEL=info\"],\"ExposedPorts\":{\"8080/tcp\":{}},"
-			 "\"User\":\"65532:65532\"},\"created\":\"2026-11-23T00:00:00Z\",\"history\":[{"
-			 "\"created\":\"2026-11-23T00:00:00Z\",\"created_by\":\"msctl: app\"}],"
-			 "\"os\":\"linux\",\"rootfs\":{\"diff_ids\":[\"" D0 "\"],\"type\":\"layers\"},"
-			 "\"variant\":\"v8\"}");
+					 "{\"architecture\":\"arm64\",\"config\":{\"Entrypoint\":[\"/usr/bin/orders\"],"
+					 "\"Env\":[\"LOG_LEVEL=info\"],\"ExposedPorts\":{\"8080/tcp\":{}},"
+					 "\"User\":\"65532:65532\"},\"created\":\"2026-11-23T00:00:00Z\",\"history\":[{"
+					 "\"created\":\"2026-11-23T00:00:00Z\",\"created_by\":\"msctl: app\"}],"
+					 "\"os\":\"linux\",\"rootfs\":{\"diff_ids\":[\"" D0 "\"],\"type\":\"layers\"},"
+					 "\"variant\":\"v8\"}");
 }
 
 Test(oci_config, written_over_a_base_it_keeps_what_it_does_not_know)

@@ -9,8 +9,8 @@
 #define D(c) "sha256:" c "123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define CONFIG "{\"mediaType\":\"" OCI_MEDIA_CONFIG "\",\"digest\":\"" D("0") "\",\"size\":10}"
 #define LAYER "{\"mediaType\":\"" OCI_MEDIA_LAYER_GZIP "\",\"digest\":\"" D("1") "\",\"size\":20}"
-#define MANIFEST(extra)                                                                            \
-	"{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_MANIFEST "\",\"config\":" CONFIG         \
+#define MANIFEST(extra)                                                                \
+	"{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_MANIFEST "\",\"config\":" CONFIG \
 	",\"layers\":[" LAYER "]" extra "}"
 
 static int parse(const char *text, const char *type, struct oci_manifest *m, struct error *err)
@@ -41,7 +41,8 @@ Test(oci_manifest, takes_the_type_from_the_body)
 
 	cr_assert_eq(parse(MANIFEST(), NULL, &m, &err), 0, "%s", err.msg);
 	cr_expect_str_eq(m.media_type, OCI_MEDIA_MANIFEST);
-	cr_assert_eq(parse("{\"schemaVersion\":2,\"manifests\":[]}", NULL, &bare, &err), 0, "%s", err.msg);
+	cr_assert_eq(parse("{\"schemaVersion\":2,\"manifests\":[]}", NULL, &bare, &err), 0, "%s",
+				 err.msg);
 	cr_expect(bare.is_index);
 }
 
@@ -61,22 +62,28 @@ static const struct {
 	{MANIFEST(), "text/html", "is sent as"},
 	{"{\"schemaVersion\":2,\"mediaType\":\"text/html\"}", NULL, "text/html"},
 	{"{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_INDEX "\",\"config\":" CONFIG
-	 ",\"layers\":[]}", NULL, "lacks 'manifests'"},
-	{"{\"schemaVersion\":2,\"config\":{\"mediaType\":\"x\",\"digest\":\"sha256:../../etc\",\"size\":1},"
-	 "\"layers\":[]}", NULL, "no valid digest"},
+	 ",\"layers\":[]}",
+	 NULL, "lacks 'manifests'"},
+	{"{\"schemaVersion\":2,\"config\":{\"mediaType\":\"x\",\"digest\":\"sha256:../../"
+	 "etc\",\"size\":1},"
+	 "\"layers\":[]}",
+	 NULL, "no valid digest"},
 	{"{\"schemaVersion\":2,\"config\":{\"mediaType\":\"x\",\"digest\":\"" D("0") "\",\"size\":-1},"
-	 "\"layers\":[]}", NULL, "size"},
+																				 "\"layers\":[]}",
+	 NULL, "size"},
 	{"{\"schemaVersion\":2,\"config\":{\"mediaType\":\"x\",\"digest\":\"" D("0") "\",\"size\":1.5},"
-	 "\"layers\":[]}", NULL, "size"},
-	{"{\"schemaVersion\":2,\"config\":{\"mediaType\":\"x\",\"digest\":\"" D("0")
-	 "\",\"size\":1099511627777},\"layers\":[]}", NULL, "size"},
+																				 "\"layers\":[]}",
+	 NULL, "size"},
+	{"{\"schemaVersion\":2,\"config\":{\"mediaType\":\"x\",\"digest\":\"" D(
+		 "0") "\",\"size\":1099511627777},\"layers\":[]}",
+	 NULL, "size"},
 	{"{\"schemaVersion\":2,\"config\":{\"digest\":\"" D("0") "\",\"size\":1},\"layers\":[]}", NULL,
 	 "mediaType"},
 	{"{\"schemaVersion\":2,\"schemaVersion\":2,\"manifests\":[]}", NULL, "duplicate"},
 	{"{\"schemaVersion\":2,\"manifests\":[]} x", NULL, "m"},
-	{"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"x\",\"digest\":\"" D("0")
-	 "\",\"size\":1,\"platform\":{\"os\":\"0123456789012345678901234567890123456789\"}}]}", NULL,
-	 "platform.os"},
+	{"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"x\",\"digest\":\"" D(
+		 "0") "\",\"size\":1,\"platform\":{\"os\":\"0123456789012345678901234567890123456789\"}}]}",
+	 NULL, "platform.os"},
 };
 
 Test(oci_manifest, refuses_what_has_no_one_meaning)
@@ -123,8 +130,9 @@ Test(oci_manifest, a_body_larger_than_the_cap_is_not_read)
 	struct error err = {0};
 
 	memset(text, ' ', OCI_MAX_MANIFEST_BYTES + 1);
-	cr_expect_eq(oci_manifest_parse((struct span){text, OCI_MAX_MANIFEST_BYTES + 1}, NULL, "m", &m,
-					&err), -1);
+	cr_expect_eq(
+		oci_manifest_parse((struct span){text, OCI_MAX_MANIFEST_BYTES + 1}, NULL, "m", &m, &err),
+		-1);
 	cr_expect_not_null(strstr(err.msg, "larger"));
 }
 
@@ -132,9 +140,9 @@ static const struct {
 	const char *want;
 	int index; /* in the list below; -1: none */
 } choices[] = {
-	{"linux/amd64", 1},   {"linux/amd64/v3", 2}, {"linux/arm64", 3}, {"linux/arm64/v8", 3},
-	{"linux/arm/v7", 5},  {"linux/arm", 5},      {"linux/arm/v6", 4}, {"linux/arm/v5", -1},
-	{"linux/s390x", -1},  {"windows/amd64", -1}, {"linux/amd64/v2", 1},
+	{"linux/amd64", 1},  {"linux/amd64/v3", 2}, {"linux/arm64", 3},    {"linux/arm64/v8", 3},
+	{"linux/arm/v7", 5}, {"linux/arm", 5},      {"linux/arm/v6", 4},   {"linux/arm/v5", -1},
+	{"linux/s390x", -1}, {"windows/amd64", -1}, {"linux/amd64/v2", 1},
 };
 
 Test(oci_manifest, the_nearest_platform_is_chosen)
@@ -145,8 +153,8 @@ Test(oci_manifest, the_nearest_platform_is_chosen)
 		{.platform = {"linux", "arm", "v6"}},     {.platform = {"linux", "arm", "v7"}},
 		{.platform = {"linux", "amd64", ""}},     {0},
 	};
-	struct oci_manifest index = {.is_index = true, .layers = entries,
-				     .layer_count = ARRAY_LEN(entries)};
+	struct oci_manifest index = {
+		.is_index = true, .layers = entries, .layer_count = ARRAY_LEN(entries)};
 
 	for (size_t i = 0; i < ARRAY_LEN(choices); i++) {
 		struct oci_platform want;
@@ -161,8 +169,8 @@ Test(oci_manifest, the_nearest_platform_is_chosen)
 
 Test(oci_manifest, platforms_as_text)
 {
-	static const char *const wrong[] = {"", "linux", "linux/", "/amd64", "linux/amd64/", "a/b/c/d",
-					    "Linux/amd64", "linux/amd 64"};
+	static const char *const wrong[] = {
+		"", "linux", "linux/", "/amd64", "linux/amd64/", "a/b/c/d", "Linux/amd64", "linux/amd 64"};
 	struct oci_platform p = {0};
 	struct error err = {0};
 	AUTO_FREE char *text = NULL;

@@ -47,7 +47,7 @@ static void put(struct oci_store *s, const char *text, struct oci_descriptor *d)
 
 /* An image with one layer whose content is text, named ref. */
 static void put_image(struct oci_store *s, const char *text, const char *ref_text,
-		      struct oci_descriptor *layer)
+					  struct oci_descriptor *layer)
 {
 	AUTO(oci_descriptor) struct oci_descriptor config = {0}, manifest = {0};
 	AUTO(oci_ref) struct oci_ref ref = {0};
@@ -57,10 +57,11 @@ static void put_image(struct oci_store *s, const char *text, const char *ref_tex
 
 	put(s, text, layer);
 	put(s, config_text, &config);
-	manifest_text = xasprintf("{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":{\"mediaType\":"
+	manifest_text =
+		xasprintf("{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":{\"mediaType\":"
 				  "\"%s\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[{\"mediaType\":"
-				  "\"%s\",\"digest\":\"%s\",\"size\":%zu}]}", OCI_MEDIA_MANIFEST,
-				  OCI_MEDIA_CONFIG, config.digest, (size_t)config.size,
+				  "\"%s\",\"digest\":\"%s\",\"size\":%zu}]}",
+				  OCI_MEDIA_MANIFEST, OCI_MEDIA_CONFIG, config.digest, (size_t)config.size,
 				  OCI_MEDIA_LAYER, layer->digest, (size_t)layer->size);
 	put(s, manifest_text, &manifest);
 	manifest.media_type = xstrdup(OCI_MEDIA_MANIFEST);
@@ -99,7 +100,7 @@ Test(oci_store, a_blob_comes_back_as_it_went_in)
 
 	put(s, "hello", &d);
 	cr_expect_str_eq(d.digest,
-			 "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+					 "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
 	cr_expect(oci_store_has(s, d.digest, 5));
 	cr_expect_not(oci_store_has(s, d.digest, 6));
 	cr_assert_eq(oci_store_read(s, &d, 100, &out, &err), 0, "%s", err.msg);
@@ -333,8 +334,9 @@ Test(oci_store, foreign_entries_of_the_index_survive)
 	AUTO(buf) struct buf text = {0};
 	struct error err = {0};
 
-	write_file(index, "{\"schemaVersion\":2,\"x\":1,\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":"
-			  "\"sha512:00\",\"size\":1},{\"mediaType\":\"a/b\",\"size\":1},7]}");
+	write_file(index,
+			   "{\"schemaVersion\":2,\"x\":1,\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":"
+			   "\"sha512:00\",\"size\":1},{\"mediaType\":\"a/b\",\"size\":1},7]}");
 	put_image(s, "one", "a:1", &layer);
 	cr_assert_eq(oci_store_list(s, &images, &err), 0, "%s", err.msg);
 	cr_expect_eq(images.count, 1);

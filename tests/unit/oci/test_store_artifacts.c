@@ -52,15 +52,16 @@ static void put_manifest(struct oci_store *s, const char *text, struct oci_descr
 	AUTO_FREE char *manifest = NULL;
 
 	put(s, text, &blob);
-	manifest = xasprintf("{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":{\"mediaType\":\"%s\","
-			     "\"digest\":\"%s\",\"size\":%zu},\"layers\":[]}", OCI_MEDIA_MANIFEST,
-			     OCI_MEDIA_CONFIG, blob.digest, (size_t)blob.size);
+	manifest =
+		xasprintf("{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":{\"mediaType\":\"%s\","
+				  "\"digest\":\"%s\",\"size\":%zu},\"layers\":[]}",
+				  OCI_MEDIA_MANIFEST, OCI_MEDIA_CONFIG, blob.digest, (size_t)blob.size);
 	put(s, manifest, out);
 	out->media_type = xstrdup(OCI_MEDIA_MANIFEST);
 }
 
 static void name(struct oci_store *s, const char *text, const struct oci_descriptor *d,
-		 const struct oci_attach *what)
+				 const struct oci_attach *what)
 {
 	AUTO(oci_ref) struct oci_ref ref = {0};
 	struct error err = {0};
@@ -100,7 +101,7 @@ static char *document(struct oci_store *s, const struct oci_descriptor *d, const
 }
 
 static void expect_document(struct oci_store *s, const struct oci_descriptor *d, const char *type,
-			    const char *want)
+							const char *want)
 {
 	AUTO_FREE char *is = document(s, d, type);
 

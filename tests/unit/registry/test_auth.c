@@ -2,7 +2,10 @@
 
 #define SCOPES "service=r.test&scope=repository%3Ashop%2Fhello%3Apull&client_id=msctl"
 #define BEARER(realm) "WWW-Authenticate: Bearer realm=\"" realm "\",service=\"r.test\""
-#define GET_OK {"GET", MANIFEST_URL, 200, .headers = OCI_TYPE, .body = MANIFEST}
+#define GET_OK                                                          \
+	{                                                                   \
+		"GET", MANIFEST_URL, 200, .headers = OCI_TYPE, .body = MANIFEST \
+	}
 
 /* u:p for a host, as `msctl login` keeps it */
 static char *write_authfile(const char *host, const char *more)
@@ -29,7 +32,10 @@ static int get(struct world *w)
 Test(auth, a_token_is_fetched_for_the_scope_and_kept)
 {
 	static const struct script_answer answers[] = {
-		{"GET", MANIFEST_URL, 401, .headers = BEARER("https://auth.r.test/token")}, GET_OK, GET_OK, {0}};
+		{"GET", MANIFEST_URL, 401, .headers = BEARER("https://auth.r.test/token")},
+		GET_OK,
+		GET_OK,
+		{0}};
 	static const struct script_answer tokens[] = {
 		{"GET", "https://auth.r.test/token?" SCOPES, 200, .body = "{\"token\":\"t1\"}"}, {0}};
 	AUTO(world) struct world w = {0};
@@ -47,7 +53,10 @@ Test(auth, a_token_is_fetched_for_the_scope_and_kept)
 Test(auth, a_token_is_renewed_before_it_ends)
 {
 	static const struct script_answer answers[] = {
-		{"GET", MANIFEST_URL, 401, .headers = BEARER("https://auth.r.test/token")}, GET_OK, GET_OK, GET_OK,
+		{"GET", MANIFEST_URL, 401, .headers = BEARER("https://auth.r.test/token")},
+		GET_OK,
+		GET_OK,
+		GET_OK,
 		{0}};
 	static const struct script_answer tokens[] = {
 		{"GET", "https://auth.r.test/token?" SCOPES, 200,
@@ -83,13 +92,13 @@ Test(auth, credentials_reach_the_registry_and_what_belongs_to_it)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		AUTO_FREE char *challenge = xasprintf("WWW-Authenticate: Bearer realm=\"%s\"", rows[i].realm);
+		AUTO_FREE char *challenge =
+			xasprintf("WWW-Authenticate: Bearer realm=\"%s\"", rows[i].realm);
 		AUTO_FREE char *base = rows[i].realm[0] == '/'
-					       ? xasprintf("https://registry.shop.test%s", rows[i].realm)
-					       : xstrdup(rows[i].realm);
-		AUTO_FREE char *url =
-			xasprintf("%s?scope=repository%%3Ax%%3Apull&client_id=msctl%s", base,
-				  rows[i].with_creds ? "&account=u" : "");
+								   ? xasprintf("https://registry.shop.test%s", rows[i].realm)
+								   : xstrdup(rows[i].realm);
+		AUTO_FREE char *url = xasprintf("%s?scope=repository%%3Ax%%3Apull&client_id=msctl%s", base,
+										rows[i].with_creds ? "&account=u" : "");
 		AUTO_FREE char *file = write_authfile("registry.shop.test", "");
 		const struct script_answer answers[] = {
 			{"GET", "https://registry.shop.test/v2/x/manifests/1", 401, .headers = challenge},
@@ -101,7 +110,7 @@ Test(auth, credentials_reach_the_registry_and_what_belongs_to_it)
 		AUTO(world) struct world w = {0};
 
 		world_open(&w, answers, tokens,
-			   (struct registry_options){.host = "registry.shop.test", .creds = &creds});
+				   (struct registry_options){.host = "registry.shop.test", .creds = &creds});
 		oci_ref_release(&w.ref);
 		cr_assert_eq(oci_ref_parse("registry.shop.test/x:1", &w.ref, &w.err), 0);
 		cr_expect_eq(get(&w), 0, "%s: %s", rows[i].realm, w.err.msg);
@@ -187,10 +196,11 @@ Test(auth, the_scope_is_ours_to_choose)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		AUTO_FREE char *challenge =
-			xasprintf("WWW-Authenticate: Bearer realm=\"https://r.test/t\",scope=\"%s\"", rows[i].scope);
+		AUTO_FREE char *challenge = xasprintf(
+			"WWW-Authenticate: Bearer realm=\"https://r.test/t\",scope=\"%s\"", rows[i].scope);
 		AUTO_FREE char *url = xasprintf(
-			"https://r.test/t?scope=repository%%3Ashop%%2Fhello%%3Apull%s&client_id=msctl", rows[i].asked);
+			"https://r.test/t?scope=repository%%3Ashop%%2Fhello%%3Apull%s&client_id=msctl",
+			rows[i].asked);
 		const struct script_answer answers[] = {
 			{"GET", MANIFEST_URL, 401, .headers = challenge}, GET_OK, {0}};
 		const struct script_answer tokens[] = {{"GET", url, 200, .body = "{\"token\":\"t\"}"}, {0}};
@@ -214,8 +224,8 @@ Test(auth, an_identity_token_is_traded_by_oauth2)
 	world_open(&w, answers, tokens, (struct registry_options){.creds = &creds});
 	cr_assert_eq(get(&w), 0, "%s", w.err.msg);
 	cr_expect_str_eq(buf_str(&w.tokens.seen.items[0].body),
-			 "grant_type=refresh_token&client_id=msctl&service=r.test&"
-			 "scope=repository%3Ashop%2Fhello%3Apull&refresh_token=se%20cret");
+					 "grant_type=refresh_token&client_id=msctl&service=r.test&"
+					 "scope=repository%3Ashop%2Fhello%3Apull&refresh_token=se%20cret");
 	cr_expect_null(script_header(&w.tokens, 0, "Authorization"));
 	unlink(file);
 }
@@ -241,8 +251,11 @@ Test(auth, where_oauth2_is_not_known_the_password_is_sent)
 Test(auth, basic_is_given_when_asked_and_then_at_once)
 {
 	static const struct script_answer answers[] = {
-		{"GET", MANIFEST_URL, 401, .headers = "WWW-Authenticate: Negotiate\nWWW-Authenticate: Basic realm=x"},
-		GET_OK, GET_OK, {0}};
+		{"GET", MANIFEST_URL, 401,
+		 .headers = "WWW-Authenticate: Negotiate\nWWW-Authenticate: Basic realm=x"},
+		GET_OK,
+		GET_OK,
+		{0}};
 	AUTO_FREE char *file = write_authfile("r.test", "");
 	AUTO(creds_store) struct creds_store creds = {.file = file};
 	AUTO(world) struct world w = {0};
@@ -258,7 +271,8 @@ Test(auth, basic_is_given_when_asked_and_then_at_once)
 
 Test(auth, another_origin_gets_nothing)
 {
-	static const char *const urls[] = {"https://other.test/v2/", "https://r.test:8443/v2/", "http://r.test/v2/"};
+	static const char *const urls[] = {"https://other.test/v2/", "https://r.test:8443/v2/",
+									   "http://r.test/v2/"};
 	struct creds c = {.username = (char[]){"u"}, .password = (char[]){"p"}};
 	AUTO(url) struct url api = {0};
 	AUTO(auth) struct auth a = {0};
@@ -306,7 +320,8 @@ Test(auth, a_token_service_that_refuses)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		static const struct script_answer answers[] = {
 			{"GET", MANIFEST_URL, 401, .headers = BEARER("https://r.test/t")}, {0}};
-		const struct script_answer tokens[] = {{"GET", "https://r.test/t?" SCOPES, rows[i].status}, {0}};
+		const struct script_answer tokens[] = {{"GET", "https://r.test/t?" SCOPES, rows[i].status},
+											   {0}};
 		AUTO(world) struct world w = {0};
 
 		world_open(&w, answers, tokens, (struct registry_options){0});
@@ -331,7 +346,8 @@ Test(auth, strange_challenges)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct script_answer answers[] = {{"GET", MANIFEST_URL, 401, .headers = rows[i].headers}, {0}};
+		const struct script_answer answers[] = {
+			{"GET", MANIFEST_URL, 401, .headers = rows[i].headers}, {0}};
 		AUTO(world) struct world w = {0};
 
 		world_open(&w, answers, NULL, (struct registry_options){0});

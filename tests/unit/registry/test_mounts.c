@@ -34,14 +34,19 @@ Test(mounts, what_was_saved_is_there_again)
 
 	mounts_load(&m, dir, "r.test:5000");
 	cr_expect_str_eq(mounts_find(&m, LAYER_DIGEST, ""), "repo5");
-	cr_expect_eq(json_array_size(json_object_get(m.doc, LAYER_DIGEST)), 4, "old ones are forgotten");
+	cr_expect_eq(json_array_size(json_object_get(m.doc, LAYER_DIGEST)), 4,
+				 "old ones are forgotten");
 	cr_assert_eq(fs_remove_tree(dir, &err), 0);
 }
 
 Test(mounts, a_file_that_is_none_is_advice_not_taken)
 {
 	static const char *const files[] = {
-		"", "[]", "{", "{\"" LAYER_DIGEST "\": 1}", "{\"" LAYER_DIGEST "\": [1, null]}",
+		"",
+		"[]",
+		"{",
+		"{\"" LAYER_DIGEST "\": 1}",
+		"{\"" LAYER_DIGEST "\": [1, null]}",
 		"{\"" LAYER_DIGEST "\": [\"../../x\", \"a&mount=b\", \"A\", \"\"]}",
 	};
 

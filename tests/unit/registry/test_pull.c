@@ -2,7 +2,11 @@
 
 #include "registry/download.h"
 
-#define GET_MANIFEST {"GET", MANIFEST_URL, 200, .headers = OCI_TYPE "\nDocker-Content-Digest: " MANIFEST_DIGEST, .body = MANIFEST}
+#define GET_MANIFEST                                                                               \
+	{                                                                                              \
+		"GET", MANIFEST_URL, 200, .headers = OCI_TYPE "\nDocker-Content-Digest: " MANIFEST_DIGEST, \
+								  .body = MANIFEST                                                 \
+	}
 
 static int pull_with(struct world *w, const char *platform, bool all, struct registry_result *r)
 {
@@ -10,8 +14,9 @@ static int pull_with(struct world *w, const char *platform, bool all, struct reg
 
 	if (platform)
 		cr_assert_eq(oci_platform_parse(platform, &p, &w->err), 0);
-	return registry_pull(w->registry, &(struct registry_pull){w->store, &w->ref, platform ? &p : NULL, all}, r,
-			     &w->err);
+	return registry_pull(w->registry,
+						 &(struct registry_pull){w->store, &w->ref, platform ? &p : NULL, all}, r,
+						 &w->err);
 }
 
 static int pull(struct world *w, struct registry_result *r)
@@ -60,7 +65,10 @@ Test(pull, an_image_comes_whole_and_is_named)
 	cr_expect_eq(again.present, 2);
 }
 
-#define INDEX_ANSWER {"GET", MANIFEST_URL, 200, .headers = INDEX_TYPE, .body = INDEX}
+#define INDEX_ANSWER                                                   \
+	{                                                                  \
+		"GET", MANIFEST_URL, 200, .headers = INDEX_TYPE, .body = INDEX \
+	}
 
 Test(pull, of_an_index_one_platform_is_taken)
 {
@@ -93,9 +101,10 @@ Test(pull, an_index_without_the_platform_says_what_it_has)
 
 Test(pull, a_manifest_that_is_not_as_its_index_says_is_refused)
 {
-#define ENTRY(type, size)                                                                          \
-	"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" type "\",\"digest\":\"" MANIFEST_DIGEST         \
-	"\",\"size\":" size ",\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}}]}"
+#define ENTRY(type, size)                                        \
+	"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" type \
+	"\",\"digest\":\"" MANIFEST_DIGEST "\",\"size\":" size       \
+	",\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}}]}"
 	static const char *const indexes[] = {
 		INDEX, /* of arm64: another digest */
 		ENTRY(OCI_MEDIA_MANIFEST, "3"),
@@ -128,10 +137,12 @@ Test(pull, a_lie_about_a_manifest_is_found)
 	static const struct {
 		const char *ref, *headers, *body, *says;
 	} rows[] = {
-		{"1", OCI_TYPE "\nDocker-Content-Digest: " LAYER_DIGEST, MANIFEST, "says that the manifest's digest"},
+		{"1", OCI_TYPE "\nDocker-Content-Digest: " LAYER_DIGEST, MANIFEST,
+		 "says that the manifest's digest"},
 		{"1", INDEX_TYPE, MANIFEST, "is sent as"},
 		{"1", "Content-Type: text/html", MANIFEST, "text/html"},
-		{"1", "Content-Type: application/vnd.docker.distribution.manifest.v1+prettyjws", "{}", "schema 1"},
+		{"1", "Content-Type: application/vnd.docker.distribution.manifest.v1+prettyjws", "{}",
+		 "schema 1"},
 		{"1", OCI_TYPE, "{\"schemaVersion\":1}", "schema version 1"},
 		{"1", OCI_TYPE, "{\"schemaVersion\":2,\"schemaVersion\":2}", "duplicate"},
 		{"1", OCI_TYPE, "<html>", "not valid JSON"},
@@ -178,12 +189,9 @@ Test(pull, a_lie_about_a_blob_is_found)
 		const char *config, *layer, *headers;
 		enum err_code code;
 	} rows[] = {
-		{CONFIG, "LAYER\n", NULL, ERR_INPUT},
-		{CONFIG, "layer", NULL, ERR_INPUT},
-		{CONFIG, "layer\nx", NULL, ERR_INPUT},
-		{CONFIG, "layer", "Content-Length: 5", ERR_INPUT},
-		{"{}", LAYER, NULL, ERR_INPUT},
-		{CONFIG " ", LAYER, NULL, ERR_INPUT},
+		{CONFIG, "LAYER\n", NULL, ERR_INPUT},  {CONFIG, "layer", NULL, ERR_INPUT},
+		{CONFIG, "layer\nx", NULL, ERR_INPUT}, {CONFIG, "layer", "Content-Length: 5", ERR_INPUT},
+		{"{}", LAYER, NULL, ERR_INPUT},        {CONFIG " ", LAYER, NULL, ERR_INPUT},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -238,15 +246,17 @@ Test(pull, a_download_begins_anew_where_ranges_are_ignored)
 
 Test(pull, what_cannot_be_run_is_refused_before_its_layers_come)
 {
-#define KIND(config, layer)                                                                        \
-	"{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_MANIFEST "\",\"config\":{\"mediaType\":\"" config    \
-	"\",\"digest\":\"" CONFIG_DIGEST "\",\"size\":2},\"layers\":[{\"mediaType\":\"" layer                  \
-	"\",\"digest\":\"" LAYER_DIGEST "\",\"size\":6}]}"
+#define KIND(config, layer)                                                              \
+	"{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_MANIFEST                           \
+	"\",\"config\":{\"mediaType\":\"" config "\",\"digest\":\"" CONFIG_DIGEST            \
+	"\",\"size\":2},\"layers\":[{\"mediaType\":\"" layer "\",\"digest\":\"" LAYER_DIGEST \
+	"\",\"size\":6}]}"
 	static const struct {
 		const char *body, *says;
 	} rows[] = {
 		{KIND("application/vnd.cncf.helm.config.v1+json", OCI_MEDIA_LAYER), "artifact of type"},
-		{KIND(OCI_MEDIA_CONFIG, "application/vnd.oci.image.layer.v1.tar+encrypted"), "unknown media type"},
+		{KIND(OCI_MEDIA_CONFIG, "application/vnd.oci.image.layer.v1.tar+encrypted"),
+		 "unknown media type"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -265,8 +275,8 @@ Test(pull, what_cannot_be_run_is_refused_before_its_layers_come)
 
 Test(pull, a_config_names_as_many_layers_as_its_manifest)
 {
-	static const char none[] =
-		"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}";
+	static const char none[] = "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":"
+							   "\"layers\",\"diff_ids\":[]}}";
 	AUTO(oci_manifest) struct oci_manifest m = {0};
 	struct error err = {0};
 
@@ -279,8 +289,10 @@ Test(pull, a_config_names_as_many_layers_as_its_manifest)
 Test(pull, a_lone_image_is_for_the_platform_that_was_asked_for)
 {
 	static const struct script_answer answers[] = {
-		GET_MANIFEST, {"GET", CONFIG_URL, 200, .body = CONFIG}, /* refused by the registry's config */
-		GET_MANIFEST, {"GET", CONFIG_URL, 200, .body = CONFIG},
+		GET_MANIFEST,
+		{"GET", CONFIG_URL, 200, .body = CONFIG}, /* refused by the registry's config */
+		GET_MANIFEST,
+		{"GET", CONFIG_URL, 200, .body = CONFIG},
 		{"GET", LAYER_URL, 200, .body = LAYER},
 		GET_MANIFEST, /* refused by the store's config */
 		{0},

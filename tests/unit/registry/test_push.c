@@ -2,11 +2,21 @@
 
 #include <fcntl.h>
 
-#define NEW_REPOSITORY                                                                             \
-	{"HEAD", MANIFEST_URL, 404}, {"GET", REPO "tags/list?n=1", 404, .body = NAME_UNKNOWN}
-#define OLD_REPOSITORY                                                                             \
-	{"HEAD", MANIFEST_URL, 404}, {"GET", REPO "tags/list?n=1", 200, .body = "{\"tags\":[\"0\"]}"}
-#define BEGUN(n) {"POST", UPLOADS, 202, .headers = "Location: /v2/shop/hello/blobs/uploads/" n "?_state=a%2Fb"}
+#define NEW_REPOSITORY                                         \
+	{"HEAD", MANIFEST_URL, 404},                               \
+	{                                                          \
+		"GET", REPO "tags/list?n=1", 404, .body = NAME_UNKNOWN \
+	}
+#define OLD_REPOSITORY                                                 \
+	{"HEAD", MANIFEST_URL, 404},                                       \
+	{                                                                  \
+		"GET", REPO "tags/list?n=1", 200, .body = "{\"tags\":[\"0\"]}" \
+	}
+#define BEGUN(n)                                                                   \
+	{                                                                              \
+		"POST", UPLOADS, 202,                                                      \
+			.headers = "Location: /v2/shop/hello/blobs/uploads/" n "?_state=a%2Fb" \
+	}
 #define PUT_URL(n, hex_digest) UPLOADS n "?_state=a%2Fb&digest=" hex_digest
 #define LAYER_QUERY "sha256%3A" LAYER_HEX
 #define CONFIG_QUERY "sha256%3A" CONFIG_HEX
@@ -16,8 +26,8 @@ static int push(struct world *w, const char *mount_from, struct registry_result 
 	AUTO(oci_descriptor) struct oci_descriptor d = {0};
 
 	world_add_image(w, &d);
-	return registry_push(w->registry, &(struct registry_push){w->store, &d, &w->ref, mount_from}, result,
-			     &w->err);
+	return registry_push(w->registry, &(struct registry_push){w->store, &d, &w->ref, mount_from},
+						 result, &w->err);
 }
 
 Test(push, a_new_repository_is_asked_for_no_blob)
@@ -42,7 +52,8 @@ Test(push, a_new_repository_is_asked_for_no_blob)
 	cr_expect_eq(r.manifests, 1);
 	cr_expect_str_eq(r.image.digest, MANIFEST_DIGEST);
 	cr_expect_str_eq(script_header(&w.script, 6, "Content-Type"), OCI_MEDIA_MANIFEST);
-	cr_expect_str_eq(buf_str(&w.script.seen.items[6].body), MANIFEST, "the bytes go out as they are");
+	cr_expect_str_eq(buf_str(&w.script.seen.items[6].body), MANIFEST,
+					 "the bytes go out as they are");
 }
 
 Test(push, what_is_named_already_costs_one_request)
@@ -128,8 +139,12 @@ Test(push, where_blobs_are_is_remembered)
 	static const struct script_answer answers[] = {
 		{"HEAD", MANIFEST_URL, 200, .headers = "Docker-Content-Digest: " MANIFEST_DIGEST},
 		{"HEAD", "https://r.test/v2/shop/other/manifests/1", 404},
-		{"POST", "https://r.test/v2/shop/other/blobs/uploads/?mount=" LAYER_DIGEST "&from=shop%2Fhello", 201},
-		{"POST", "https://r.test/v2/shop/other/blobs/uploads/?mount=" CONFIG_DIGEST "&from=shop%2Fhello", 201},
+		{"POST",
+		 "https://r.test/v2/shop/other/blobs/uploads/?mount=" LAYER_DIGEST "&from=shop%2Fhello",
+		 201},
+		{"POST",
+		 "https://r.test/v2/shop/other/blobs/uploads/?mount=" CONFIG_DIGEST "&from=shop%2Fhello",
+		 201},
 		{"PUT", "https://r.test/v2/shop/other/manifests/1", 201},
 		{0},
 	};
@@ -179,9 +194,13 @@ Test(push, uploads_are_not_tried_for_ever)
 	static const struct script_answer answers[] = {
 		OLD_REPOSITORY,
 		{"HEAD", CONFIG_URL, 200},
-#define ROUND(n)                                                                                   \
-	{"HEAD", LAYER_URL, 404}, BEGUN(n), {"PUT", PUT_URL(n, LAYER_QUERY), 404}
-		ROUND("1"), ROUND("2"), ROUND("3"), ROUND("4"), ROUND("5"), ROUND("6"),
+#define ROUND(n) {"HEAD", LAYER_URL, 404}, BEGUN(n), {"PUT", PUT_URL(n, LAYER_QUERY), 404}
+		ROUND("1"),
+		ROUND("2"),
+		ROUND("3"),
+		ROUND("4"),
+		ROUND("5"),
+		ROUND("6"),
 		{"DELETE", UPLOADS "5?_state=a%2Fb", 404},
 		{0},
 	};
@@ -191,8 +210,9 @@ Test(push, uploads_are_not_tried_for_ever)
 	world_open(&w, answers, NULL, (struct registry_options){0});
 	cr_assert_eq(push(&w, NULL, &r), -1);
 	cr_expect_eq(w.err.code, ERR_MISSING);
-	cr_expect(strstr(w.err.msg, "cannot push r.test/shop/hello:1: PUT https://r.test/") == w.err.msg, "%s",
-		  w.err.msg);
+	cr_expect(strstr(w.err.msg, "cannot push r.test/shop/hello:1: PUT https://r.test/") ==
+				  w.err.msg,
+			  "%s", w.err.msg);
 	cr_expect(strstr(w.err.msg, "_state") == NULL, "a session is a secret: %s", w.err.msg);
 	cr_expect_eq(w.script.seen.count, 3 + 3 * REGISTRY_MAX_UPLOADS + 1);
 }
@@ -227,7 +247,8 @@ Test(push, an_upload_goes_to_the_registry_or_nowhere)
 		AUTO(registry_result) struct registry_result r = {0};
 
 		world_open(&w, answers, NULL, (struct registry_options){0});
-		cr_expect_eq(push(&w, NULL, &r), rows[i].put ? 0 : -1, "%s: %s", rows[i].location, w.err.msg);
+		cr_expect_eq(push(&w, NULL, &r), rows[i].put ? 0 : -1, "%s: %s", rows[i].location,
+					 w.err.msg);
 		cr_expect_eq(w.script.seen.count, rows[i].put ? 7 : 5, "%s", rows[i].location);
 	}
 }
@@ -239,7 +260,8 @@ Test(push, a_damaged_blob_is_found_and_dropped)
 		{"HEAD", LAYER_URL, 404},
 		{"HEAD", CONFIG_URL, 200},
 		BEGUN("l"),
-		{"PUT", PUT_URL("l", LAYER_QUERY), 400, .body = "{\"errors\":[{\"code\":\"DIGEST_INVALID\"}]}"},
+		{"PUT", PUT_URL("l", LAYER_QUERY), 400,
+		 .body = "{\"errors\":[{\"code\":\"DIGEST_INVALID\"}]}"},
 		{"DELETE", UPLOADS "l?_state=a%2Fb", 204},
 		{0},
 	};
@@ -252,8 +274,9 @@ Test(push, a_damaged_blob_is_found_and_dropped)
 	world_add_image(&w, &d);
 	path = xasprintf("%s/blobs/sha256/" LAYER_HEX, oci_store_path(w.store));
 	cr_assert_eq(fs_write_atomic(path, "LAYER\n", 6, 0644, &w.err), 0);
-	cr_assert_eq(registry_push(w.registry, &(struct registry_push){w.store, &d, &w.ref, NULL}, &r, &w.err),
-		     -1);
+	cr_assert_eq(
+		registry_push(w.registry, &(struct registry_push){w.store, &d, &w.ref, NULL}, &r, &w.err),
+		-1);
 	cr_expect_eq(w.err.code, ERR_INPUT);
 	cr_expect(strstr(w.err.msg, LAYER_DIGEST) != NULL, "%s", w.err.msg);
 	cr_expect(!fs_exists(path));
@@ -377,7 +400,8 @@ Test(push, what_the_registry_says_is_told)
 	static const struct script_answer answers[] = {
 		{"HEAD", MANIFEST_URL, 404},
 		{"GET", REPO "tags/list?n=1", 404, .body = NAME_UNKNOWN},
-		{"POST", UPLOADS, 403, .body = "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"quota \\u001b[31mused\"}]}"},
+		{"POST", UPLOADS, 403,
+		 .body = "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"quota \\u001b[31mused\"}]}"},
 		{"POST", UPLOADS, 403},
 		{0},
 	};
@@ -387,7 +411,7 @@ Test(push, what_the_registry_says_is_told)
 	world_open(&w, answers, NULL, (struct registry_options){0});
 	cr_assert_eq(push(&w, NULL, &r), -1);
 	cr_expect_str_eq(w.err.msg, "cannot push r.test/shop/hello:1: POST " UPLOADS
-				    ": 403 Forbidden: DENIED: quota ?[31mused");
+								": 403 Forbidden: DENIED: quota ?[31mused");
 }
 
 Test(push, a_blob_that_the_store_lacks_is_told_before_anything_is_sent)
@@ -400,8 +424,9 @@ Test(push, a_blob_that_the_store_lacks_is_told_before_anything_is_sent)
 	world_open(&w, answers, NULL, (struct registry_options){0});
 	world_add_image(&w, &d);
 	oci_store_drop_broken(w.store, LAYER_DIGEST);
-	cr_assert_eq(registry_push(w.registry, &(struct registry_push){w.store, &d, &w.ref, NULL}, &r, &w.err),
-		     -1);
+	cr_assert_eq(
+		registry_push(w.registry, &(struct registry_push){w.store, &d, &w.ref, NULL}, &r, &w.err),
+		-1);
 	cr_expect_eq(w.err.code, ERR_MISSING);
 	cr_expect_eq(w.script.seen.count, 0);
 }

@@ -7,13 +7,14 @@
 #define TAG REPO "manifests/sha256-2d635ccd2992f616dc592e191b53d2246f4900fafde3f017e289c6cd7b070d90"
 #define TAGS REPO "tags/list?n=1"
 #define EMPTY_INDEX "{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_INDEX "\",\"manifests\":[]}"
-#define OTHER "{\"mediaType\":\"" OCI_MEDIA_MANIFEST "\",\"digest\":\"" LAYER_DIGEST "\",\"size\":9,\"x\":1}"
+#define OTHER_SIZE "\",\"size\":9,\"x\":1}"
+#define OTHER "{\"mediaType\":\"" OCI_MEDIA_MANIFEST "\",\"digest\":\"" LAYER_DIGEST OTHER_SIZE
 
 /* A world whose image has an SBOM, and what the registry is to say of it. */
 struct subject {
 	struct world w;
 	struct oci_descriptor image, artifact;
-	char url[200]; /* of the artifact's manifest */
+	char url[200];     /* of the artifact's manifest */
 	char listed[2000]; /* an index with it and another one */
 };
 
@@ -33,15 +34,18 @@ static void subject_open(struct subject *s, const struct script_answer *answers)
 
 	world_open(w, answers, NULL, (struct registry_options){0});
 	world_add_image(w, &s->image);
-	cr_assert_eq(oci_store_tag_with(w->store, &w->ref, &s->image, &what, &w->err), 0, "%s", w->err.msg);
+	cr_assert_eq(oci_store_tag_with(w->store, &w->ref, &s->image, &what, &w->err), 0, "%s",
+				 w->err.msg);
 	cr_assert_eq(oci_store_artifacts(w->store, MANIFEST_DIGEST, &all, &w->err), 0);
 	cr_assert_eq(all.count, 1);
 	oci_descriptor_copy(&all.items[0], &s->artifact);
 	snprintf(s->url, sizeof(s->url), REPO "manifests/%s", s->artifact.digest);
 	snprintf(s->listed, sizeof(s->listed),
-		 "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"manifests\":[%s,{\"mediaType\":\"%s\",\"digest\":"
-		 "\"%s\",\"size\":%zu}]}", OCI_MEDIA_INDEX, OTHER, OCI_MEDIA_MANIFEST, s->artifact.digest,
-		 (size_t)s->artifact.size);
+			 "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"manifests\":[%s,{\"mediaType\":\"%s\","
+			 "\"digest\":"
+			 "\"%s\",\"size\":%zu}]}",
+			 OCI_MEDIA_INDEX, OTHER, OCI_MEDIA_MANIFEST, s->artifact.digest,
+			 (size_t)s->artifact.size);
 }
 
 static int attach(struct subject *s, size_t *count)
@@ -93,11 +97,13 @@ Test(referrers, others_keep_their_place_in_the_index_of_the_tag)
 {
 	struct script_answer answers[] = {
 		{"GET", API, 404},
-		{"GET", TAG, 200, .body = "{\"schemaVersion\":2,\"manifests\":[" OTHER "],\"annotations\":{}}"},
+		{"GET", TAG, 200,
+		 .body = "{\"schemaVersion\":2,\"manifests\":[" OTHER "],\"annotations\":{}}"},
 		{"HEAD", NULL, 404},
 		{"HEAD", REPO "blobs/" EMPTY_DIGEST, 200},
 		{"PUT", NULL, 201},
-		{"GET", TAG, 200, .body = "{\"schemaVersion\":2,\"manifests\":[" OTHER "],\"annotations\":{}}"},
+		{"GET", TAG, 200,
+		 .body = "{\"schemaVersion\":2,\"manifests\":[" OTHER "],\"annotations\":{}}"},
 		{"PUT", TAG, 201},
 		{"GET", TAG, 200},
 		{0},
@@ -123,10 +129,18 @@ Test(referrers, others_keep_their_place_in_the_index_of_the_tag)
 Test(referrers, an_index_that_loses_entries_is_written_again_and_then_told)
 {
 	struct script_answer answers[] = {
-		{"GET", API, 404},   {"GET", TAG, 404},	  {"HEAD", NULL, 200},
-		{"GET", TAG, 404},   {"PUT", TAG, 201},	  {"GET", TAG, 404},
-		{"PUT", TAG, 201},   {"GET", TAG, 404},	  {"PUT", TAG, 201},
-		{"GET", TAG, 404},   {"PUT", TAG, 201},	  {"GET", TAG, 404},
+		{"GET", API, 404},
+		{"GET", TAG, 404},
+		{"HEAD", NULL, 200},
+		{"GET", TAG, 404},
+		{"PUT", TAG, 201},
+		{"GET", TAG, 404},
+		{"PUT", TAG, 201},
+		{"GET", TAG, 404},
+		{"PUT", TAG, 201},
+		{"GET", TAG, 404},
+		{"PUT", TAG, 201},
+		{"GET", TAG, 404},
 		{0},
 	};
 	AUTO(subject) struct subject s = {0};
@@ -166,9 +180,11 @@ Test(referrers, an_image_without_artifacts_costs_nothing)
 
 	world_open(&w, answers, NULL, (struct registry_options){0});
 	world_add_image(&w, &d);
-	cr_assert_eq(registry_push_referrers(w.registry,
-					     &(struct registry_push){.store = w.store, .image = &d, .to = &w.ref},
-					     &count, &w.err), 0);
+	cr_assert_eq(registry_push_referrers(
+					 w.registry,
+					 &(struct registry_push){.store = w.store, .image = &d, .to = &w.ref}, &count,
+					 &w.err),
+				 0);
 	cr_expect_eq(count, 0);
 	cr_expect_eq(w.script.seen.count, 0);
 }

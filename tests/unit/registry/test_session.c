@@ -128,7 +128,8 @@ Test(session, a_host_that_may_be_a_name_in_upper_case_says_so)
 		const char *host;
 		bool by_case;
 	} rows[] = {
-		{"Shop", true}, {"Shop.test", false}, {"Shop:5000", false}, {"localhost", false}, {"r.test", false},
+		{"Shop", true},       {"Shop.test", false}, {"Shop:5000", false},
+		{"localhost", false}, {"r.test", false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -138,7 +139,7 @@ Test(session, a_host_that_may_be_a_name_in_upper_case_says_so)
 		err_set_(&err, ERR_NET, "cannot resolve the host name %s", rows[i].host);
 		err_hint_(&err, "check the name");
 		session_hint(&r, &err);
-		cr_expect_eq(strstr(err.hint, "upper-case") != NULL, rows[i].by_case, "%s: %s", rows[i].host,
-			     err.hint);
+		cr_expect_eq(strstr(err.hint, "upper-case") != NULL, rows[i].by_case, "%s: %s",
+					 rows[i].host, err.hint);
 	}
 }

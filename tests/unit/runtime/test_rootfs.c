@@ -73,7 +73,7 @@ Test(runtime, mount_points_that_are_links_are_refused)
 			fs_remove_tree(full, &err);
 			put_link(names[i], targets[t]);
 			cr_expect_eq(bundle_check_rootfs(&b, "x:1", &err), -1, "%s -> %s", names[i],
-				     targets[t]);
+						 targets[t]);
 			cr_expect_eq(err.code, ERR_INPUT);
 			unlink(full);
 		}
@@ -124,9 +124,11 @@ static const struct {
 	uint32_t uid, gid;
 	size_t groups;
 } users[] = {
-	{"", 0, 0, 0},          {"0", 0, 0, 0},           {"app", 1000, 1000, 2}, {"1000", 1000, 1000, 2},
-	{"app:0", 1000, 0, 0},  {"app:wheel", 1000, 10, 0}, {"65532", 65532, 0, 0},
-	{"65532:65533", 65532, 65533, 0}, {"root", 0, 0, 0}, {"7:wheel", 7, 10, 0},
+	{"", 0, 0, 0},          {"0", 0, 0, 0},
+	{"app", 1000, 1000, 2}, {"1000", 1000, 1000, 2},
+	{"app:0", 1000, 0, 0},  {"app:wheel", 1000, 10, 0},
+	{"65532", 65532, 0, 0}, {"65532:65533", 65532, 65533, 0},
+	{"root", 0, 0, 0},      {"7:wheel", 7, 10, 0},
 };
 
 Test(runtime, users_by_number_and_by_the_images_files)
@@ -136,11 +138,11 @@ Test(runtime, users_by_number_and_by_the_images_files)
 	struct error err = {0};
 
 	put("etc/passwd", "# comment\n\nbroken\nroot:x:0:0:r:/root:/bin/sh\napp:x:1000:1000::/:/x\n"
-			  "odd:x:abc:1\n");
+					  "odd:x:abc:1\n");
 	put("etc/group", "root:x:0:\nwheel:x:10:app,other\napps:x:20:application\nlast:x:30:x,app");
 	for (size_t i = 0; i < ARRAY_LEN(users); i++) {
 		cr_assert_eq(bundle_account(&b, users[i].user, &a, &err), 0, "%s: %s", users[i].user,
-			     err.msg);
+					 err.msg);
 		cr_expect_eq(a.uid, users[i].uid, "%s", users[i].user);
 		cr_expect_eq(a.gid, users[i].gid, "%s", users[i].user);
 		cr_expect_eq(a.group_count, users[i].groups, "%s: %zu", users[i].user, a.group_count);
@@ -168,9 +170,9 @@ static const struct {
 	const char *program, *cwd;
 	bool found;
 } programs[] = {
-	{"/bin/app", "/", true},   {"app", "/", true},        {"bin/app", "/", true},
-	{"./app", "/bin", true},   {"/bin/missing", "/", false}, {"missing", "/", false},
-	{"/bin", "/", false},      {"/bin/link", "/", true},  {"/bin/out", "/", false},
+	{"/bin/app", "/", true}, {"app", "/", true},           {"bin/app", "/", true},
+	{"./app", "/bin", true}, {"/bin/missing", "/", false}, {"missing", "/", false},
+	{"/bin", "/", false},    {"/bin/link", "/", true},     {"/bin/out", "/", false},
 	{"app2", "/", true},
 };
 
@@ -189,7 +191,7 @@ Test(runtime, the_program_is_looked_for_inside)
 		free(b.cwd);
 		b.cwd = xstrdup(programs[i].cwd);
 		cr_expect_eq(bundle_check_program(&b, "x:1", &err), programs[i].found ? 0 : -1, "%s",
-			     programs[i].program);
+					 programs[i].program);
 	}
 }
 
@@ -203,8 +205,8 @@ Test(runtime, the_specification_gives_little)
 	strv_add(&b.env, "A=b");
 	b.account = (struct account){.uid = 65532, .gid = 65532};
 	b.hostname = xstrdup("h");
-	b.map = (struct id_map){.used = true, .single = true, .count = 1,
-				.uids = {{0, 1000, 1}}, .gids = {{0, 1000, 1}}};
+	b.map = (struct id_map){
+		.used = true, .single = true, .count = 1, .uids = {{0, 1000, 1}}, .gids = {{0, 1000, 1}}};
 	bundle_spec(&b, &text);
 	cr_assert_eq(doc_json_parse(buf_span(&text), "spec", &spec, &err), 0, "%s", err.msg);
 	cr_expect(doc_bool(spec, "process.noNewPrivileges", false));
@@ -223,13 +225,33 @@ Test(runtime, working_folders)
 	static const struct {
 		const char *workdir, *cwd; /* cwd NULL: refused */
 	} rows[] = {
-		{"", "/"}, {"/", "/"}, {"/app", "/app"}, {"/app/", "/app"}, {"//app/./x", "/app/x"},
-		{"/new/folder", "/new/folder"}, {"/to-app", "/to-app"}, {"/to-app/new", "/to-app/new"},
-		{"/processing", "/processing"}, {"/a..b", "/a..b"}, {"/up", "/up"},
-		{"app", NULL}, {"/..", NULL}, {"/app/..", NULL}, {"/../x", NULL},
-		{"/proc", NULL}, {"/proc/self/fd/7", NULL}, {"//proc/self", NULL}, {"/./proc/self", NULL},
-		{"/to-proc", NULL}, {"/to-proc/self", NULL}, {"/to-fd", NULL},
-		{"/nowhere", NULL}, {"/nowhere/x", NULL}, {"/round", NULL}, {"/file", NULL}, {"/file/x", NULL},
+		{"", "/"},
+		{"/", "/"},
+		{"/app", "/app"},
+		{"/app/", "/app"},
+		{"//app/./x", "/app/x"},
+		{"/new/folder", "/new/folder"},
+		{"/to-app", "/to-app"},
+		{"/to-app/new", "/to-app/new"},
+		{"/processing", "/processing"},
+		{"/a..b", "/a..b"},
+		{"/up", "/up"},
+		{"app", NULL},
+		{"/..", NULL},
+		{"/app/..", NULL},
+		{"/../x", NULL},
+		{"/proc", NULL},
+		{"/proc/self/fd/7", NULL},
+		{"//proc/self", NULL},
+		{"/./proc/self", NULL},
+		{"/to-proc", NULL},
+		{"/to-proc/self", NULL},
+		{"/to-fd", NULL},
+		{"/nowhere", NULL},
+		{"/nowhere/x", NULL},
+		{"/round", NULL},
+		{"/file", NULL},
+		{"/file/x", NULL},
 	};
 	AUTO_FREE char *app = fs_join(b.rootfs, "app");
 	AUTO_FREE char *proc = fs_join(b.rootfs, "proc");

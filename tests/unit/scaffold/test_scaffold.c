@@ -31,8 +31,10 @@ static struct room enter(const char *variables)
 {
 	struct room r = {0};
 	struct error err = {0};
-	AUTO_FREE char *manifest = xasprintf("apiVersion: msctl/v1\nkind: Template\nname: t\nversion: '1'\n"
-					     "summary: s\n%s", variables);
+	AUTO_FREE char *manifest =
+		xasprintf("apiVersion: msctl/v1\nkind: Template\nname: t\nversion: '1'\n"
+				  "summary: s\n%s",
+				  variables);
 
 	cr_assert_eq(fs_temp_dir("/tmp", "msctl-test-", &r.dir, &err), 0, "%s", err.msg);
 	r.template_dir = fs_join(r.dir, "tpl");
@@ -55,10 +57,10 @@ static int make(const struct room *r, const char *const *set, size_t set_count, 
 {
 	AUTO(scaffold_result) struct scaffold_result result = {0};
 	struct scaffold_request request = {.template_ = r->template_dir,
-					   .name = "orders-api",
-					   .target = r->target,
-					   .set = set,
-					   .set_count = set_count};
+									   .name = "orders-api",
+									   .target = r->target,
+									   .set = set,
+									   .set_count = set_count};
 
 	return scaffold_new(&request, &result, err);
 }
@@ -83,7 +85,8 @@ static void expect_content(const struct room *r, const char *path, const char *t
 	cr_expect_str_eq(buf_str(&content), text);
 }
 
-static void expect_fails(const char *variables, const char *set, enum err_code code, const char *message)
+static void expect_fails(const char *variables, const char *set, enum err_code code,
+						 const char *message)
 {
 	struct room r = enter(variables);
 	struct error err = {0};
@@ -97,8 +100,10 @@ static void expect_fails(const char *variables, const char *set, enum err_code c
 
 Test(scaffold, renders_names_and_contents)
 {
-	struct room r = enter("variables:\n- {name: port, type: int, default: 8080}\n- {name: who, type: string, default: a b}\n"
-			      "- {name: image, type: string, default: 'r/<% name %>'}\n- {name: flag, type: bool, default: yes}\n");
+	struct room r = enter("variables:\n- {name: port, type: int, default: 8080}\n- {name: who, "
+						  "type: string, default: a b}\n"
+						  "- {name: image, type: string, default: 'r/<% name %>'}\n- {name: flag, "
+						  "type: bool, default: yes}\n");
 	struct error err = {0};
 	AUTO_FREE char *script = fs_join(r.target, "bin/orders_api.sh");
 	AUTO_FREE char *plain = fs_join(r.target, "plain");
@@ -106,7 +111,8 @@ Test(scaffold, renders_names_and_contents)
 
 	put(r.template_dir, "files/bin/<% name_snake %>.sh.tmpl", "'<% who %>' <% port %>\n", 0755);
 	put(r.template_dir, "files/plain", "<% stays %>\n", 0644);
-	put(r.template_dir, "files/a.c.tmpl", "<% name_upper %> <% name_pascal %> <% who_pascal %> <% image %> <% flag %>", 0644);
+	put(r.template_dir, "files/a.c.tmpl",
+		"<% name_upper %> <% name_pascal %> <% who_pascal %> <% image %> <% flag %>", 0644);
 	put(r.template_dir, "README", "not part of the project", 0644);
 	cr_assert_eq(make(&r, NULL, 0, &err), 0, "%s", err.msg);
 	expect_content(&r, "bin/orders_api.sh", "'a b' 8080\n");
@@ -139,18 +145,24 @@ Test(scaffold, bytes_are_copied_as_they_are)
 
 Test(scaffold, values_from_the_command_line)
 {
-	static const char variables[] =
-		"variables:\n- {name: port, type: int, default: 1, min: 1, max: 9}\n- {name: flag, type: bool, default: true}\n"
-		"- {name: kind, type: string, default: a, choices: [a, b]}\n- {name: pat, type: string, default: xx, pattern: 'x+'}\n";
+	static const char variables[] = "variables:\n- {name: port, type: int, default: 1, min: 1, "
+									"max: 9}\n- {name: flag, type: bool, default: true}\n"
+									"- {name: kind, type: string, default: a, choices: [a, b]}\n- "
+									"{name: pat, type: string, default: xx, pattern: 'x+'}\n";
 	static const char *const good[] = {"port=9", "flag=false", "kind=b", "pat=x", "pat=xxxx"};
 	static const struct {
 		const char *set, *message;
 	} bad[] = {
-		{"port=0", "variable port cannot be '0'"},     {"port=10", "variable port cannot be '10'"},
-		{"port=x", "variable port cannot be 'x'"},     {"port=", "variable port cannot be ''"},
-		{"flag=yes", "variable flag cannot be 'yes'"},     {"kind=c", "variable kind cannot be 'c'"},
-		{"pat=xy", "variable pat cannot be 'xy'"},     {"pat=\xff", "variable pat cannot be '?'"},
-		{"prt=1", "template t has no variable 'prt'"}, {"name=x", "template t has no variable 'name'"},
+		{"port=0", "variable port cannot be '0'"},
+		{"port=10", "variable port cannot be '10'"},
+		{"port=x", "variable port cannot be 'x'"},
+		{"port=", "variable port cannot be ''"},
+		{"flag=yes", "variable flag cannot be 'yes'"},
+		{"kind=c", "variable kind cannot be 'c'"},
+		{"pat=xy", "variable pat cannot be 'xy'"},
+		{"pat=\xff", "variable pat cannot be '?'"},
+		{"prt=1", "template t has no variable 'prt'"},
+		{"name=x", "template t has no variable 'name'"},
 		{"port", "--set port has no value"},
 	};
 	struct room r = enter(variables);
@@ -172,12 +184,14 @@ Test(scaffold, templates_that_are_wrong)
 		{"variable: []\n", "template.yaml:6:1: variable: unknown key"},
 		{"variables: [{name: A, type: int}]\n", "'A' cannot be a variable's name"},
 		{"variables: [{name: name, type: string}]\n", "the variable name is there already"},
-		{"variables: [{name: name_snake, type: string}]\n", "the variable name_snake is there already"},
+		{"variables: [{name: name_snake, type: string}]\n",
+		 "the variable name_snake is there already"},
 		{"variables: [{name: a, type: text}]\n", "variable a has the unknown type 'text'"},
 		{"variables: [{name: a, type: string}]\n", "template t needs a value for a"},
 		{"variables: [{name: a, type: string, default: 1.5}]\n", "the default of a is no text"},
 		{"variables: [{name: a, type: int, default: x}]\n", "variable a cannot be 'x'"},
-		{"variables: [{name: a, type: string, default: x, pattern: '('}]\n", "is no regular expression"},
+		{"variables: [{name: a, type: string, default: x, pattern: '('}]\n",
+		 "is no regular expression"},
 		{"variables: [{name: a, type: string, default: '<% b %>'}]\n", "unknown variable 'b'"},
 	};
 
@@ -188,7 +202,8 @@ Test(scaffold, templates_that_are_wrong)
 /* File of a template, and what is said of it. */
 static void expect_file_fails(const char *path, const char *text, const char *message)
 {
-	struct room r = enter("variables: [{name: p, type: string, default: ../../up}, {name: g, type: string, default: .git}]\n");
+	struct room r = enter("variables: [{name: p, type: string, default: ../../up}, {name: g, type: "
+						  "string, default: .git}]\n");
 	struct error err = {0};
 
 	put(r.template_dir, "files/first", "x", 0644);
@@ -287,12 +302,14 @@ Test(scaffold, a_stop_leaves_nothing)
 
 Test(scaffold, names_and_targets)
 {
-	static const char *const names[] = {"", "A", "a/b", "..", "a b", "-a", "a-", "2a", "a_b", "\xc3\xa9"};
+	static const char *const names[] = {"",   "A",  "a/b", "..",  "a b",
+										"-a", "a-", "2a",  "a_b", "\xc3\xa9"};
 	static const char *const targets[] = {"", ".", "..", "./", "/", "x/..", "x/."};
 	struct scaffold_result result = {0};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		struct scaffold_request request = {.template_ = "c-rest", .name = names[i], .target = "/nonexistent/x"};
+		struct scaffold_request request = {
+			.template_ = "c-rest", .name = names[i], .target = "/nonexistent/x"};
 		struct error err = {0};
 
 		cr_expect_eq(scaffold_new(&request, &result, &err), -1, "%s", names[i]);
@@ -300,7 +317,8 @@ Test(scaffold, names_and_targets)
 		cr_expect(err.hint[0]);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
-		struct scaffold_request request = {.template_ = "c-rest", .name = "a", .target = targets[i]};
+		struct scaffold_request request = {
+			.template_ = "c-rest", .name = "a", .target = targets[i]};
 		struct error err = {0};
 
 		cr_expect_eq(scaffold_new(&request, &result, &err), -1, "%s", targets[i]);
@@ -310,7 +328,8 @@ Test(scaffold, names_and_targets)
 
 Test(scaffold, templates_that_do_not_exist)
 {
-	static const char *const names[] = {"c-rst", "nothing-like-it", "", "/nonexistent/t", "./none/"};
+	static const char *const names[] = {"c-rst", "nothing-like-it", "", "/nonexistent/t",
+										"./none/"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		struct template_source source = {0};
@@ -331,7 +350,8 @@ Test(scaffold, built_in_templates)
 	cr_assert(names.count > 0);
 	for (size_t i = 0; i < names.count; i++) {
 		struct room r = enter("");
-		struct scaffold_request request = {.template_ = names.items[i], .name = "orders-api", .target = r.target};
+		struct scaffold_request request = {
+			.template_ = names.items[i], .name = "orders-api", .target = r.target};
 		AUTO(scaffold_result) struct scaffold_result result = {0};
 		struct error err = {0};
 

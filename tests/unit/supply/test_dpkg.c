@@ -45,22 +45,22 @@ static void make_world(void)
 	AUTO_FREE char *soname = xasprintf("%s/usr/lib/x/libold.so.1", root);
 
 	put("/var/lib/dpkg/status",
-	    "Package: libold1\nStatus: install ok installed\nArchitecture: amd64\nMulti-Arch: same\n"
-	    "Source: old (1.0-1)\nVersion: 1.0-1+b2\nMaintainer: A Person <a@example.com>\n"
-	    "Description: old\n long text\n .\n Package: none\n\n"
-	    "Package: libold1\nStatus: install ok installed\nArchitecture: arm64\nVersion: 9\n\n"
-	    "Package: new\nStatus: install ok installed\nArchitecture: all\nVersion: 1:2~rc1\n\n"
-	    "Package: gone\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 3\n");
+		"Package: libold1\nStatus: install ok installed\nArchitecture: amd64\nMulti-Arch: same\n"
+		"Source: old (1.0-1)\nVersion: 1.0-1+b2\nMaintainer: A Person <a@example.com>\n"
+		"Description: old\n long text\n .\n Package: none\n\n"
+		"Package: libold1\nStatus: install ok installed\nArchitecture: arm64\nVersion: 9\n\n"
+		"Package: new\nStatus: install ok installed\nArchitecture: all\nVersion: 1:2~rc1\n\n"
+		"Package: gone\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 3\n");
 	put("/var/lib/dpkg/info/libold1:amd64.list",
-	    "/.\n/lib\n/lib/x\n/lib/x/libold.so.1\n/lib/x/libold.so.1.0\n");
+		"/.\n/lib\n/lib/x\n/lib/x/libold.so.1\n/lib/x/libold.so.1.0\n");
 	put("/var/lib/dpkg/info/libold1:arm64.list", "/.\n/lib/y/libold.so.1\n");
 	put("/var/lib/dpkg/info/new.list", "/.\n/usr/sbin/new\n/usr/lib/new.so");
 	put("/var/lib/dpkg/info/gone.list", "/etc/gone\n");
 	put("/usr/lib/x/libold.so.1.0", "x");
 	put("/usr/sbin/new", "x");
 	put("/usr/share/doc/libold1/copyright",
-	    "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n"
-	    "Files: *\nLicense: GPL-2+\n");
+		"Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n"
+		"Files: *\nLicense: GPL-2+\n");
 	cr_assert_eq(symlink("usr/lib", lib), 0);
 	cr_assert_eq(symlink("libold.so.1.0", soname), 0);
 }
@@ -108,8 +108,8 @@ Test(dpkg, a_file_is_found_under_each_of_its_names)
 			cr_expect_eq(p == NULL, cases[i].package == NULL, "%s", cases[i].path);
 			if (p && cases[i].package)
 				cr_expect(strcmp(p->name, cases[i].package) == 0 &&
-						  strcmp(p->arch, cases[i].arch) == 0,
-					  "%s: %s:%s", cases[i].path, p->name, p->arch);
+							  strcmp(p->arch, cases[i].arch) == 0,
+						  "%s: %s:%s", cases[i].path, p->name, p->arch);
 		}
 		cr_expect(fs_exists(memory));
 	}

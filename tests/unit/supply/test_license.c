@@ -58,13 +58,13 @@ Test(license, a_package_has_all_licences_of_its_files_but_those_of_the_packaging
 		const char *names;
 		const char *spdx;
 	} cases[] = {
-		{FORMAT "Files: *\nCopyright: x\nLicense: zlib\n text\n\nFiles: debian/*\nLicense: GPL-2+\n",
+		{FORMAT
+		 "Files: *\nCopyright: x\nLicense: zlib\n text\n\nFiles: debian/*\nLicense: GPL-2+\n",
 		 "zlib", "Zlib"},
 		{FORMAT "Files: *\nLicense: GPL-2+ or MIT\n\nFiles: a\n b\nLicense: ISC\n\nFiles: c\n"
-			"License: ISC\n\nLicense: ISC\n text\n",
+				"License: ISC\n\nLicense: ISC\n text\n",
 		 "GPL-2+ or MIT; ISC", "(GPL-2.0-or-later OR MIT) AND ISC"},
-		{FORMAT "Files: *\nLicense: GPL-2+ or MIT\n", "GPL-2+ or MIT",
-		 "GPL-2.0-or-later OR MIT"},
+		{FORMAT "Files: *\nLicense: GPL-2+ or MIT\n", "GPL-2+ or MIT", "GPL-2.0-or-later OR MIT"},
 		{FORMAT "Files: *\nLicense: MIT\n\nFiles: x\nLicense: public-domain\n",
 		 "MIT; public-domain", NULL},
 		{FORMAT "License: MIT\n", NULL, NULL},

@@ -35,18 +35,18 @@ static struct sbom make(void)
 	};
 
 	s.packages[0] = (struct sbom_package){.kind = SBOM_PROJECT,
-					      .name = xstrdup("orders"),
-					      .version = xstrdup("1.4"),
-					      .revision = xstrdup("abc"),
-					      .url = xstrdup("https://git.example/orders")};
+										  .name = xstrdup("orders"),
+										  .version = xstrdup("1.4"),
+										  .revision = xstrdup("abc"),
+										  .url = xstrdup("https://git.example/orders")};
 	s.packages[1] = (struct sbom_package){.kind = SBOM_DEBIAN,
-					      .name = xstrdup("zlib1g"),
-					      .version = xstrdup("1:1.2+dfsg-1"),
-					      .arch = xstrdup("amd64"),
-					      .source = xstrdup("zlib"),
-					      .supplier = xstrdup("Mark <m@example.org>"),
-					      .license = xstrdup("Zlib"),
-					      .license_names = xstrdup("zlib")};
+										  .name = xstrdup("zlib1g"),
+										  .version = xstrdup("1:1.2+dfsg-1"),
+										  .arch = xstrdup("amd64"),
+										  .source = xstrdup("zlib"),
+										  .supplier = xstrdup("Mark <m@example.org>"),
+										  .license = xstrdup("Zlib"),
+										  .license_names = xstrdup("zlib")};
 	s.packages[2] = (struct sbom_package){.kind = SBOM_OTHER, .name = xstrdup("odd\xff.so")};
 	for (size_t i = 0; i < 3; i++) {
 		s.files[i].path = xstrdup(files[i].path);
@@ -72,9 +72,7 @@ static const json_t *find(const json_t *array, const char *key, const char *valu
 	json_t *e;
 	size_t i;
 
-	json_array_foreach(array, i, e)
-		if (strcmp(doc_text(e, key, ""), value) == 0)
-			return e;
+	json_array_foreach(array, i, e) if (strcmp(doc_text(e, key, ""), value) == 0) return e;
 	cr_assert_fail("no %s %s", key, value);
 	return NULL;
 }
@@ -84,11 +82,10 @@ static bool is_related(const json_t *doc, const char *from, const char *how, con
 	json_t *r;
 	size_t i;
 
-	json_array_foreach(json_object_get(doc, "relationships"), i, r)
-		if (strcmp(doc_text(r, "spdxElementId", ""), from) == 0 &&
-		    strcmp(doc_text(r, "relationshipType", ""), how) == 0 &&
-		    strcmp(doc_text(r, "relatedSpdxElement", ""), to) == 0)
-			return true;
+	json_array_foreach(json_object_get(doc, "relationships"), i,
+					   r) if (strcmp(doc_text(r, "spdxElementId", ""), from) == 0 &&
+							  strcmp(doc_text(r, "relationshipType", ""), how) == 0 &&
+							  strcmp(doc_text(r, "relatedSpdxElement", ""), to) == 0) return true;
 	return false;
 }
 
@@ -110,21 +107,21 @@ Test(sbom, spdx_has_a_package_for_each_file)
 	cr_expect_str_eq(doc_text(z, "licenseDeclared", ""), "Zlib");
 	cr_expect_str_eq(doc_text(z, "supplier", ""), "Organization: Mark (m@example.org)");
 	cr_expect_str_eq(doc_text(z, "externalRefs.0.referenceLocator", ""),
-			 "pkg:deb/debian/zlib1g@1:1.2%2Bdfsg-1?arch=amd64&distro=debian-12");
+					 "pkg:deb/debian/zlib1g@1:1.2%2Bdfsg-1?arch=amd64&distro=debian-12");
 	/* SHA-1 of the one checksum */
 	cr_expect_str_eq(doc_text(z, "packageVerificationCode.packageVerificationCodeValue", ""),
-			 "10a34637ad661d98ba3344717656fcc76209c2f8");
+					 "10a34637ad661d98ba3344717656fcc76209c2f8");
 	cr_expect_str_eq(doc_text(odd, "licenseDeclared", ""), "NOASSERTION");
 	cr_expect_null(json_object_get(odd, "externalRefs"));
 	cr_expect_str_eq(doc_text(app, "downloadLocation", ""), "git+https://git.example/orders@abc");
 	cr_expect(is_related(doc, "SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-Image"));
 	cr_expect(is_related(doc, "SPDXRef-Image", "CONTAINS", doc_text(z, "SPDXID", "")));
 	cr_expect(is_related(doc, doc_text(z, "SPDXID", ""), "CONTAINS",
-			     doc_text(find(files, "fileName", "./lib/libz.so.1"), "SPDXID", "")));
+						 doc_text(find(files, "fileName", "./lib/libz.so.1"), "SPDXID", "")));
 	cr_expect(is_related(doc, doc_text(odd, "SPDXID", ""), "CONTAINS",
-			     doc_text(find(files, "fileName", "./lib/odd?.so"), "SPDXID", "")));
+						 doc_text(find(files, "fileName", "./lib/odd?.so"), "SPDXID", "")));
 	cr_expect(is_related(doc, doc_text(app, "SPDXID", ""), "CONTAINS",
-			     doc_text(find(files, "fileName", "./usr/bin/app"), "SPDXID", "")));
+						 doc_text(find(files, "fileName", "./usr/bin/app"), "SPDXID", "")));
 }
 
 Test(sbom, cyclonedx_has_files_below_packages)
@@ -141,7 +138,8 @@ Test(sbom, cyclonedx_has_files_below_packages)
 	z = find(json_object_get(doc, "components"), "name", "zlib1g");
 	cr_expect_str_eq(doc_text(doc, "specVersion", ""), "1.5");
 	cr_expect_str_eq(doc_text(doc, "metadata.timestamp", ""), "2023-11-14T22:13:20Z");
-	cr_expect_str_eq(doc_text(doc, "metadata.component.pedigree.ancestors.0.name", ""), "debian:12");
+	cr_expect_str_eq(doc_text(doc, "metadata.component.pedigree.ancestors.0.name", ""),
+					 "debian:12");
 	cr_expect_str_eq(doc_text(z, "components.0.name", ""), "/lib/libz.so.1");
 	cr_expect_str_eq(doc_text(z, "components.0.hashes.1.content", ""), SHA256_A);
 	cr_expect_str_eq(doc_text(z, "licenses.0.expression", ""), "Zlib");
@@ -160,8 +158,8 @@ Test(sbom, a_verification_code_is_over_sorted_checksums)
 	sbom_write_spdx(&s, &text);
 	doc = parse(&text);
 	cr_expect_str_eq(doc_text(find(json_object_get(doc, "packages"), "name", "zlib1g"),
-				  "packageVerificationCode.packageVerificationCodeValue", ""),
-			 "2a6f520ef2c17a239311f8ede54e4039d5500711");
+							  "packageVerificationCode.packageVerificationCodeValue", ""),
+					 "2a6f520ef2c17a239311f8ede54e4039d5500711");
 }
 
 Test(sbom, documents_are_functions_of_the_content)
@@ -175,6 +173,7 @@ Test(sbom, documents_are_functions_of_the_content)
 	cr_expect_str_eq(buf_str(&a), buf_str(&b));
 	t.files[2].sha256[0] = 'f';
 	sbom_write_spdx(&t, &c);
-	cr_expect_neq(strcmp(strstr(buf_str(&a), "documentNamespace"),
-			     strstr(buf_str(&c), "documentNamespace")), 0);
+	cr_expect_neq(
+		strcmp(strstr(buf_str(&a), "documentNamespace"), strstr(buf_str(&c), "documentNamespace")),
+		0);
 }

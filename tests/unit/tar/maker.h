@@ -6,12 +6,12 @@
 
 struct made {
 	const char *path;
-	char type;          /* 0: '0' */
+	char type; /* 0: '0' */
 	const char *target;
 	const char *content;
-	unsigned mode;      /* 0: 0644, folders 0755 */
+	unsigned mode;             /* 0: 0644, folders 0755 */
 	const char *major, *minor; /* octal text */
-	const char *size;   /* octal text in place of the right one */
+	const char *size;          /* octal text in place of the right one */
 };
 
 /* Append one entry: header, content, padding. */

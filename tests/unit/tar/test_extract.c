@@ -70,13 +70,25 @@ static void must_extract(const struct made *entries, size_t count)
 	cr_assert_eq(extract(&tar, &err), 0, "%s", err.msg);
 }
 
-#define LAYER(...)                                                                                 \
-	must_extract((const struct made[]){__VA_ARGS__},                                           \
-		     sizeof((const struct made[]){__VA_ARGS__}) / sizeof(struct made))
-#define FILE_(p, c) {.path = p, .content = c}
-#define DIR_(p) {.path = p, .type = '5'}
-#define LINK_(p, t) {.path = p, .type = '2', .target = t}
-#define HARD_(p, t) {.path = p, .type = '1', .target = t}
+#define LAYER(...)                                   \
+	must_extract((const struct made[]){__VA_ARGS__}, \
+				 sizeof((const struct made[]){__VA_ARGS__}) / sizeof(struct made))
+#define FILE_(p, c)             \
+	{                           \
+		.path = p, .content = c \
+	}
+#define DIR_(p)                \
+	{                          \
+		.path = p, .type = '5' \
+	}
+#define LINK_(p, t)                         \
+	{                                       \
+		.path = p, .type = '2', .target = t \
+	}
+#define HARD_(p, t)                         \
+	{                                       \
+		.path = p, .type = '1', .target = t \
+	}
 
 static bool holds(const char *path, const char *text)
 {
@@ -126,9 +138,9 @@ Test(tar_extract, makes_what_the_layer_says)
 	struct stat st;
 
 	LAYER(DIR_("etc/"), FILE_("etc/a", "A"), LINK_("etc/link", "a"), HARD_("etc/b", "etc/a"),
-	      FILE_("implied/parents/x", "X"), {.path = "etc/pipe", .type = '6'},
-	      {.path = "etc/run", .content = "#!", .mode = 04755}, {.path = "ro", .type = '5', .mode = 0555},
-	      FILE_("ro/inside", "I"));
+		  FILE_("implied/parents/x", "X"), {.path = "etc/pipe", .type = '6'},
+		  {.path = "etc/run", .content = "#!", .mode = 04755},
+		  {.path = "ro", .type = '5', .mode = 0555}, FILE_("ro/inside", "I"));
 	cr_expect(holds("etc/a", "A"));
 	cr_expect(holds("etc/b", "A"));
 	cr_expect(holds("etc/link", "A"));
@@ -189,9 +201,9 @@ static void must_fail(const struct made *entries, size_t count, const char *says
 	outside_is_untouched();
 }
 
-#define BAD_LAYER(says, ...)                                                                       \
-	must_fail((const struct made[]){__VA_ARGS__},                                              \
-		  sizeof((const struct made[]){__VA_ARGS__}) / sizeof(struct made), says)
+#define BAD_LAYER(says, ...)                      \
+	must_fail((const struct made[]){__VA_ARGS__}, \
+			  sizeof((const struct made[]){__VA_ARGS__}) / sizeof(struct made), says)
 
 Test(tar_extract, hostile_layers_are_refused)
 {
@@ -225,7 +237,7 @@ Test(tar_extract, devices_are_skipped)
 {
 	skipped_count = 0;
 	LAYER({.path = "dev/sda", .type = '4', .major = "10", .minor = "0"},
-	      {.path = "dev/null", .type = '3', .major = "1", .minor = "3"});
+		  {.path = "dev/null", .type = '3', .major = "1", .minor = "3"});
 	cr_expect_eq(skipped_count, 2);
 	cr_expect_not(is_there("dev/null"));
 }
@@ -235,7 +247,7 @@ Test(tar_extract, whiteouts_hide_lower_layers_only)
 	LAYER(FILE_("d/a", "1"), FILE_("d/b", "1"), FILE_("d/sub/c", "1"), FILE_("e/x", "1"));
 	/* whiteout and file of one name in one layer, in both orders: the file stays */
 	LAYER(FILE_("d/.wh.a", ""), FILE_("d/a", "2"), FILE_("d/b", "2"), FILE_("d/.wh.b", ""),
-	      FILE_("d/.wh.missing", ""), FILE_("no/such/.wh.folder", ""), FILE_(".wh.e", ""));
+		  FILE_("d/.wh.missing", ""), FILE_("no/such/.wh.folder", ""), FILE_(".wh.e", ""));
 	cr_expect(holds("d/a", "2"));
 	cr_expect(holds("d/b", "2"));
 	cr_expect(holds("d/sub/c", "1"));

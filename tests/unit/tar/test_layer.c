@@ -77,8 +77,9 @@ static void add_file(struct layer_writer *w, const char *path, size_t size, uint
 /* A bit of everything that the format has a special case for. */
 static void write_sample(struct layer_writer *w, struct layer_result *r)
 {
-	static const char p90[] = "long/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-				  "aaaaaaaaaaaaa";
+	static const char p90[] =
+		"long/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"aaaaaaaaaaaaa";
 	AUTO_FREE char *split = xasprintf("%s/%s", p90, "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
 	char unsplit[202];
 	struct layer_entry entries[] = {
@@ -113,15 +114,15 @@ static void sample(unsigned threads, struct buf *out, struct layer_result *r)
 	write_sample(w, r);
 }
 
-/* These digests are LAYER_COMPAT 1. A change of them changes the digest of every image that was ever built:
- * raise LAYER_COMPAT and keep the old form, or find out what went wrong. */
+/* These digests are LAYER_COMPAT 1. A change of them changes the digest of every image that was
+ * ever built: raise LAYER_COMPAT and keep the old form, or find out what went wrong. */
 static const char golden_empty_tar[] =
 	"5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
-static const char golden_empty_gzip[] = 
+static const char golden_empty_gzip[] =
 	"62539018952ddec37a4fcf8d77171cfbcd5b21fc3520f32028cd9cfdae546a31";
-static const char golden_sample_tar[] = 
+static const char golden_sample_tar[] =
 	"c2ae386ce8a808ff856497a0623c5f0492b8468b306575cbab7513a961228a11";
-static const char golden_sample_gzip[] = 
+static const char golden_sample_gzip[] =
 	"3a86304397bcd3df774bb8f71a55e8b0281483076eb7d370e69b3c149676bfb6";
 
 static void expect_sum(const uint8_t sum[SHA256_BYTES], const char *want)
@@ -209,8 +210,9 @@ Test(layer, a_file_is_read_to_its_end_and_not_beyond)
 	static const struct {
 		size_t real, said;
 		bool fine;
-	} rows[] = {{10, 10, true}, {10, 11, false}, {10, 9, false}, {0, 0, true}, {0, 1, false},
-		    {1, 0, false},  {2000000, 2000000, true}, {2000000, 1999999, false}};
+	} rows[] = {
+		{10, 10, true}, {10, 11, false}, {10, 9, false},           {0, 0, true},
+		{0, 1, false},  {1, 0, false},   {2000000, 2000000, true}, {2000000, 1999999, false}};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO(buf) struct buf out = {0};
@@ -261,7 +263,8 @@ Test(layer, refuses_entries_that_make_no_image)
 	long_path[LAYER_MAX_PATH + 1] = '\0';
 	cr_assert_eq(layer_writer_entry(w, &first, &err), 0, "%s", err.msg);
 	/* its content is still to come */
-	cr_expect_eq(layer_writer_entry(w, &(struct layer_entry){.type = LAYER_DIR, .path = "n"}, &err), -1);
+	cr_expect_eq(layer_writer_entry(w, &(struct layer_entry){.type = LAYER_DIR, .path = "n"}, &err),
+				 -1);
 	cr_expect_eq(layer_writer_end(w, &r, &err), -1);
 	cr_expect_eq(layer_writer_data(w, "xy", 2, &err), -1);
 	cr_expect_eq(layer_writer_data(w, "x", 1, &err), 0, "%s", err.msg);

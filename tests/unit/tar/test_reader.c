@@ -14,13 +14,14 @@ struct zstd {
 	size_t (*compress)(void *out, size_t room, const void *in, size_t len, int level);
 };
 
-static const struct dl_symbol zstd_symbols[] = {
-	DL_SYMBOL(struct zstd, compress, "ZSTD_compress"), {NULL, 0}};
+static const struct dl_symbol zstd_symbols[] = {DL_SYMBOL(struct zstd, compress, "ZSTD_compress"),
+												{NULL, 0}};
 
 #define MANY (1ull << 40)
 
 /* Read all of it; the paths joined by spaces, or -1. */
-static int read_all(const struct buf *tar, size_t step, uint64_t max, struct buf *paths, struct error *err)
+static int read_all(const struct buf *tar, size_t step, uint64_t max, struct buf *paths,
+					struct error *err)
 {
 	struct made_source state = {tar, 0, step};
 	struct tar_source source = made_source(&state);
@@ -49,12 +50,16 @@ static void sample(struct buf *tar)
 	make_entry(tar, &(struct made){.path = "etc//./passwd", .content = "root:x:0:0"});
 	make_entry(tar, &(struct made){.path = "etc/link", .type = '2', .target = "/abs/../x"});
 	make_entry(tar, &(struct made){.path = "etc/hard", .type = '1', .target = "./etc/passwd"});
-	make_pax(tar, "path", "gr\xc3\xbc\xc3\x9f" "e\xff", 8);
+	make_pax(tar, "path",
+			 "gr\xc3\xbc\xc3\x9f"
+			 "e\xff",
+			 8);
 	make_entry(tar, &(struct made){.path = "x", .content = "y"});
 	make_end(tar);
 }
 
-static const char sample_paths[] = " etc etc/passwd etc/link etc/hard gr\xc3\xbc\xc3\x9f" "e\xff ";
+static const char sample_paths[] = " etc etc/passwd etc/link etc/hard gr\xc3\xbc\xc3\x9f"
+								   "e\xff ";
 
 Test(tar_reader, reads_plain_gzip_and_zstd_in_pieces_of_any_size)
 {
@@ -79,7 +84,8 @@ Test(tar_reader, reads_plain_gzip_and_zstd_in_pieces_of_any_size)
 		gz.len += z.total_out;
 		deflateEnd(&z);
 	}
-	cr_assert_eq(dl_load("libzstd.so.1", "libzstd1", zstd_symbols, &zstd, &load), 0, "%s", load.msg);
+	cr_assert_eq(dl_load("libzstd.so.1", "libzstd1", zstd_symbols, &zstd, &load), 0, "%s",
+				 load.msg);
 	zst.len = zstd.compress(buf_grow(&zst, 20000), 20000, tar.data, tar.len, 3);
 	cr_assert_lt(zst.len, 20000);
 	for (size_t k = 0; k < 3; k++)
@@ -88,7 +94,7 @@ Test(tar_reader, reads_plain_gzip_and_zstd_in_pieces_of_any_size)
 			struct error err = {0};
 
 			cr_assert_eq(read_all(kinds[k], steps[i], MANY, &paths, &err), 0, "%zu %zu: %s", k,
-				     steps[i], err.msg);
+						 steps[i], err.msg);
 			cr_expect_str_eq(buf_str(&paths), sample_paths);
 			/* cut anywhere, the compressed ones fail and the plain one never crashes */
 			for (size_t cut = 1; cut < kinds[k]->len; cut += 13) {
@@ -97,7 +103,7 @@ Test(tar_reader, reads_plain_gzip_and_zstd_in_pieces_of_any_size)
 
 				if (read_all(&part, 0, MANY, &some, &err) == 0)
 					cr_expect(k == 0 ? cut % 512 == 0 || cut > tar.len - 1024 : k == 1,
-						  "kind %zu cut at %zu was accepted", k, cut);
+							  "kind %zu cut at %zu was accepted", k, cut);
 			}
 		}
 }
@@ -143,7 +149,7 @@ Test(tar_reader, refuses_hostile_entries)
 		make_entry(&tar, &hostile[i].entry);
 		make_end(&tar);
 		cr_assert_eq(read_all(&tar, 0, MANY, &paths, &err), -1, "row %zu: %s", i,
-			     hostile[i].entry.path);
+					 hostile[i].entry.path);
 		cr_expect_eq(err.code, ERR_INPUT, "row %zu", i);
 		cr_expect_not_null(strstr(err.msg, hostile[i].says), "row %zu: %s", i, err.msg);
 	}
@@ -153,10 +159,18 @@ static const struct {
 	const char *key, *value;
 	size_t len;
 } bad_pax[] = {
-	{"path", "good\0/../../evil", 16}, {"path", "../evil", 7}, {"path", "", 0},
-	{"linkpath", "a\0b", 3},           {"size", "-1", 2},      {"size", "9223372036854775808", 19},
-	{"size", "x", 1},                  {"uid", "4294967296", 10}, {"uid", "-1", 2},
-	{"gid", "root", 4},                {"mtime", "1.x", 3},    {"GNU.sparse.major", "1", 1},
+	{"path", "good\0/../../evil", 16},
+	{"path", "../evil", 7},
+	{"path", "", 0},
+	{"linkpath", "a\0b", 3},
+	{"size", "-1", 2},
+	{"size", "9223372036854775808", 19},
+	{"size", "x", 1},
+	{"uid", "4294967296", 10},
+	{"uid", "-1", 2},
+	{"gid", "root", 4},
+	{"mtime", "1.x", 3},
+	{"GNU.sparse.major", "1", 1},
 };
 
 Test(tar_reader, refuses_hostile_pax_records)
@@ -222,8 +236,13 @@ Test(tar_reader, other_compressions_are_named)
 		size_t len;
 		const char *says;
 	} rows[] = {
-		{"\xfd" "7zXZ\0\0\0", 8, "xz"},  {"BZh91AY&", 8, "bzip2"}, {"PK\3\4....", 8, "zip"},
-		{"Rar!\x1a\7\1\0", 8, "rar"},    {"not a tar archive", 17, "ends in the middle"},
+		{"\xfd"
+		 "7zXZ\0\0\0",
+		 8, "xz"},
+		{"BZh91AY&", 8, "bzip2"},
+		{"PK\3\4....", 8, "zip"},
+		{"Rar!\x1a\7\1\0", 8, "rar"},
+		{"not a tar archive", 17, "ends in the middle"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -264,7 +283,7 @@ Test(tar_reader, lengths_are_bounded)
 		make_pax(&tar, "path", name, rows[i].len);
 		make_entry(&tar, &(struct made){.path = "x"});
 		cr_expect_eq(read_all(&tar, 0, MANY, &paths, &err), rows[i].fine ? 0 : -1, "row %zu: %s", i,
-			     err.msg);
+					 err.msg);
 	}
 }
 

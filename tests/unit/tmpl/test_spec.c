@@ -29,15 +29,17 @@ static void run_case(const char *module, const json_t *c)
 	AUTO(buf) struct buf out = {0};
 	struct error err = {0};
 
-	cr_assert_eq(tmpl_render(span_of(doc_text(c, "template", "")), json_object_get(c, "data"), &options, &out,
-				 &err), 0, "%s: %s: %s", module, name, err.msg);
-	cr_expect_str_eq(buf_str(&out), expected, "%s: %s: \"%s\", not \"%s\"", module, name, buf_str(&out), expected);
+	cr_assert_eq(tmpl_render(span_of(doc_text(c, "template", "")), json_object_get(c, "data"),
+							 &options, &out, &err),
+				 0, "%s: %s: %s", module, name, err.msg);
+	cr_expect_str_eq(buf_str(&out), expected, "%s: %s: \"%s\", not \"%s\"", module, name,
+					 buf_str(&out), expected);
 }
 
 Test(mustache_spec, all_required_modules)
 {
-	static const char *const modules[] = {"comments", "delimiters", "interpolation", "inverted", "partials",
-					      "sections"};
+	static const char *const modules[] = {"comments", "delimiters", "interpolation",
+										  "inverted", "partials",   "sections"};
 	size_t count = 0;
 
 	for (size_t m = 0; m < ARRAY_LEN(modules); m++) {
@@ -51,7 +53,8 @@ Test(mustache_spec, all_required_modules)
 		snprintf(path, sizeof(path), SPEC_DIR "/%s.json", modules[m]);
 		cr_assert_eq(fs_read(path, 1 << 20, &text, &err), 0, "%s", err.msg);
 		cr_assert_eq(doc_json_parse(buf_span(&text), path, &doc, &err), 0, "%s", err.msg);
-		json_array_foreach(json_object_get(doc, "tests"), i, c) {
+		json_array_foreach(json_object_get(doc, "tests"), i, c)
+		{
 			run_case(modules[m], c);
 			count++;
 		}

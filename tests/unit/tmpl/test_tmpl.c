@@ -8,8 +8,11 @@
 
 static json_t *sample(void)
 {
-	return json_pack("{s:s,s:i,s:b,s:s,s:s,s:[s,s],s:{s:s},s:s}", "name", "orders", "port", 8080, "on", 1, "tricky",
-			 "a\"b\\c'd$e\n<%name%>*/?" "?=", "empty", "", "list", "x", "y", "o", "k", "v", "esc", "\033[31m");
+	return json_pack("{s:s,s:i,s:b,s:s,s:s,s:[s,s],s:{s:s},s:s}", "name", "orders", "port", 8080,
+					 "on", 1, "tricky",
+					 "a\"b\\c'd$e\n<%name%>*/?"
+					 "?=",
+					 "empty", "", "list", "x", "y", "o", "k", "v", "esc", "\033[31m");
 }
 
 static const char *partial(void *user, const char *name)
@@ -51,7 +54,8 @@ Test(tmpl, renders)
 		AUTO(buf) struct buf out = {0};
 		struct error err = {0};
 
-		cr_assert_eq(render(rows[i].text, TMPL_ESCAPE_RAW, &out, &err), 0, "%s: %s", rows[i].text, err.msg);
+		cr_assert_eq(render(rows[i].text, TMPL_ESCAPE_RAW, &out, &err), 0, "%s: %s", rows[i].text,
+					 err.msg);
 		cr_expect_str_eq(buf_str(&out), rows[i].result);
 	}
 }
@@ -103,14 +107,22 @@ Test(tmpl, escapers)
 		const char *tag, *result;
 	} rows[] = {
 		{"<% tricky | c %>", "a\\\"b\\\\c'd$e\\n<%name%>*/?\\?="},
-		{"<% tricky | json %>", "a\\\"b\\\\c'd$e\\u000a<%name%>*/?" "?="},
-		{"<% tricky | yaml %>", "a\\\"b\\\\c'd$e\\u000a<%name%>*/?" "?="},
-		{"<% tricky | sh %>", "a\"b\\c'\\''d$e\n<%name%>*/?" "?="},
-		{"<% tricky | html %>", "a&quot;b\\c&#39;d$e\n&lt;%name%&gt;*/?" "?="},
-		{"<% tricky | comment %>", "a\"b\\c'd$e <%name%>* /?" "?="},
-		{"<% tricky | raw %>", "a\"b\\c'd$e\n<%name%>*/?" "?="},
-		{"<%& tricky %>", "a\"b\\c'd$e\n<%name%>*/?" "?="},
-		{"<%{ tricky }%>", "a\"b\\c'd$e\n<%name%>*/?" "?="},
+		{"<% tricky | json %>", "a\\\"b\\\\c'd$e\\u000a<%name%>*/?"
+								"?="},
+		{"<% tricky | yaml %>", "a\\\"b\\\\c'd$e\\u000a<%name%>*/?"
+								"?="},
+		{"<% tricky | sh %>", "a\"b\\c'\\''d$e\n<%name%>*/?"
+							  "?="},
+		{"<% tricky | html %>", "a&quot;b\\c&#39;d$e\n&lt;%name%&gt;*/?"
+								"?="},
+		{"<% tricky | comment %>", "a\"b\\c'd$e <%name%>* /?"
+								   "?="},
+		{"<% tricky | raw %>", "a\"b\\c'd$e\n<%name%>*/?"
+							   "?="},
+		{"<%& tricky %>", "a\"b\\c'd$e\n<%name%>*/?"
+						  "?="},
+		{"<%{ tricky }%>", "a\"b\\c'd$e\n<%name%>*/?"
+						   "?="},
 		{"<% tricky | make %>", NULL},
 		{"<% tricky | md %>", NULL},
 		{"<% esc | raw %>", NULL},
@@ -123,7 +135,8 @@ Test(tmpl, escapers)
 		AUTO(buf) struct buf out = {0};
 		struct error err = {0};
 
-		cr_expect_eq(render(rows[i].tag, TMPL_ESCAPE_RAW, &out, &err), rows[i].result ? 0 : -1, "%s", rows[i].tag);
+		cr_expect_eq(render(rows[i].tag, TMPL_ESCAPE_RAW, &out, &err), rows[i].result ? 0 : -1,
+					 "%s", rows[i].tag);
 		if (rows[i].result)
 			cr_expect_str_eq(buf_str(&out), rows[i].result);
 	}
@@ -155,8 +168,8 @@ Test(tmpl, escaped_single_characters)
 		AUTO(buf) struct buf out = {0};
 		struct error err = {0};
 
-		cr_expect_eq(tmpl_render(span_of("<% v %>"), data, &options, &out, &err), rows[i].result ? 0 : -1, "%s",
-			     rows[i].value);
+		cr_expect_eq(tmpl_render(span_of("<% v %>"), data, &options, &out, &err),
+					 rows[i].result ? 0 : -1, "%s", rows[i].value);
 		cr_expect_str_eq(buf_str(&out), rows[i].result ? rows[i].result : "");
 	}
 }
@@ -167,10 +180,12 @@ Test(tmpl, escaper_by_file_name)
 		const char *name;
 		enum tmpl_escape escape;
 	} rows[] = {
-		{"src/main.c", TMPL_ESCAPE_C}, {"a.h", TMPL_ESCAPE_C}, {"msctl.yaml", TMPL_ESCAPE_YAML},
-		{".gitlab-ci.yml", TMPL_ESCAPE_YAML}, {"x.json", TMPL_ESCAPE_JSON}, {"sub/Makefile", TMPL_ESCAPE_MAKE},
-		{"rules.mk", TMPL_ESCAPE_MAKE}, {"README.md", TMPL_ESCAPE_MARKDOWN}, {"run.sh", TMPL_ESCAPE_SH},
-		{"index.html", TMPL_ESCAPE_HTML}, {"Dockerfile", TMPL_ESCAPE_RAW}, {"x", TMPL_ESCAPE_RAW},
+		{"src/main.c", TMPL_ESCAPE_C},    {"a.h", TMPL_ESCAPE_C},
+		{"msctl.yaml", TMPL_ESCAPE_YAML}, {".gitlab-ci.yml", TMPL_ESCAPE_YAML},
+		{"x.json", TMPL_ESCAPE_JSON},     {"sub/Makefile", TMPL_ESCAPE_MAKE},
+		{"rules.mk", TMPL_ESCAPE_MAKE},   {"README.md", TMPL_ESCAPE_MARKDOWN},
+		{"run.sh", TMPL_ESCAPE_SH},       {"index.html", TMPL_ESCAPE_HTML},
+		{"Dockerfile", TMPL_ESCAPE_RAW},  {"x", TMPL_ESCAPE_RAW},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
