@@ -79,6 +79,9 @@ extern const struct command *const commands[]; /* ends with NULL */
  * with *err (ERR_USAGE, "did you mean"). */
 const struct command *command_find(char **argv, int argc, int *words, struct error *err);
 
+/* A `complete`: the images of the local store. */
+void complete_images(struct ctx *ctx, int index, void (*emit)(struct ctx *ctx, const char *word));
+
 /* help.c */
 void help_overview(FILE *out);
 void help_command(FILE *out, const struct command *cmd);

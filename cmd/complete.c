@@ -1,7 +1,9 @@
 /* msctl __complete - what the shells' completion scripts ask. Prints one candidate a line,
  * "word<TAB>summary";
  * ":file" and ":dir" ask the shell for names of its own. */
+#include "base/auto.h"
 #include "cmd/command.h"
+#include "oci/store.h"
 
 #include <string.h>
 
@@ -78,6 +80,20 @@ static int count_operands(const struct command *cmd, int argc, char **argv)
 			n++;
 	}
 	return n;
+}
+
+void complete_images(struct ctx *ctx, int index,
+					 void (*emit_word)(struct ctx *ctx, const char *word))
+{
+	AUTO_PTR(oci_store) struct oci_store *store = NULL;
+	AUTO(oci_images) struct oci_images images = {0};
+	struct error ignored = {0};
+
+	(void)index;
+	if (oci_store_open(NULL, &store, &ignored) < 0 || oci_store_list(store, &images, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < images.count; i++)
+		emit_word(ctx, images.items[i].ref);
 }
 
 /* argv: the words behind "msctl"; the last one is being typed. */

@@ -135,20 +135,6 @@ static int verify_run(struct ctx *ctx, const void *options, int argc, char **arg
 	return err_hint(err, "build or pull the images again");
 }
 
-static void complete_refs(struct ctx *ctx, int index,
-						  void (*emit)(struct ctx *ctx, const char *word))
-{
-	AUTO_PTR(oci_store) struct oci_store *store = NULL;
-	AUTO(oci_images) struct oci_images images = {0};
-	struct error ignored = {0};
-
-	(void)index;
-	if (oci_store_open(NULL, &store, &ignored) < 0 || oci_store_list(store, &images, &ignored) < 0)
-		return;
-	for (size_t i = 0; i < images.count; i++)
-		emit(ctx, images.items[i].ref);
-}
-
 const struct command cmd_image_ls = {
 	.name = "image ls",
 	.group = GROUP_BUILD,
@@ -168,7 +154,7 @@ const struct command cmd_image_rm = {
 	.options = no_opts,
 	.description = "Takes the name away; what no other image needs is removed from the disk.",
 	.run = rm_run,
-	.complete = complete_refs,
+	.complete = complete_images,
 };
 
 const struct command cmd_image_gc = {

@@ -347,4 +347,5 @@ const struct command cmd_image_inspect = {
 		"msctl image inspect orders:0.1.0\n    what it is, and how large\n"
 		"msctl image inspect --config orders:0.1.0 | jq .config\n    its configuration as it is",
 	.run = image_inspect_run,
+	.complete = complete_images,
 };

@@ -146,4 +146,5 @@ const struct command cmd_push = {
 				"msctl push orders:1.4.0 --as registry.example.com/shop/orders:1.4.0\n"
 				"    push a local image under another name",
 	.run = push_run,
+	.complete = complete_images,
 };

@@ -233,4 +233,5 @@ const struct command cmd_run = {
 				"msctl run -e LOG_LEVEL=debug orders:0.1.0 --check\n"
 				"    run an image with a variable and an argument",
 	.run = run_run,
+	.complete = complete_images,
 };

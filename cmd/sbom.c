@@ -93,20 +93,6 @@ static int sbom_run(struct ctx *ctx, const void *options, int argc, char **argv,
 	return print_document_of(ctx, &bytes, err);
 }
 
-static void complete_refs(struct ctx *ctx, int index,
-						  void (*emit)(struct ctx *ctx, const char *word))
-{
-	AUTO_PTR(oci_store) struct oci_store *store = NULL;
-	AUTO(oci_images) struct oci_images images = {0};
-	struct error ignored = {0};
-
-	(void)index;
-	if (oci_store_open(NULL, &store, &ignored) < 0 || oci_store_list(store, &images, &ignored) < 0)
-		return;
-	for (size_t i = 0; i < images.count; i++)
-		emit(ctx, images.items[i].ref);
-}
-
 const struct command cmd_sbom = {
 	.name = "sbom",
 	.group = GROUP_BUILD,
@@ -130,5 +116,5 @@ const struct command cmd_sbom = {
 	.examples = "msctl sbom\n    what msctl build built last, as SPDX 2.3 JSON\n"
 				"msctl sbom orders:1.4.0 --format cyclonedx\n    as CycloneDX 1.5 JSON",
 	.run = sbom_run,
-	.complete = complete_refs,
+	.complete = complete_images,
 };

@@ -60,8 +60,9 @@ void oci_manifest_release(struct oci_manifest *m);
 int oci_manifest_parse(struct span bytes, const char *media_type, const char *name,
 					   struct oci_manifest *out, struct error *err);
 
-/* "linux/arm64/v8". ERR_INPUT. "host" words: see oci_platform_host. */
+/* "linux/arm64/v8". ERR_INPUT. */
 int oci_platform_parse(const char *text, struct oci_platform *out, struct error *err);
+/* This machine's. */
 void oci_platform_host(struct oci_platform *out);
 char *oci_platform_text(const struct oci_platform *p);
 /* The entry of an index for a platform (first match wins; arm64 without variant matches v8), or

@@ -47,7 +47,7 @@ int oci_blob_writer_new(struct oci_store *s, struct oci_blob_writer **out, struc
 void oci_blob_writer_free(struct oci_blob_writer *w);
 DEFINE_AUTO_PTR(oci_blob_writer)
 int oci_blob_writer_add(struct oci_blob_writer *w, const void *data, size_t len, struct error *err);
-/* Cut back to the first len bytes (a download that starts anew). */
+/* Forget what was added (a download that starts anew). */
 int oci_blob_writer_restart(struct oci_blob_writer *w, struct error *err);
 uint64_t oci_blob_writer_size(const struct oci_blob_writer *w);
 /* Make it a blob of the store and say its digest. want NULL: whatever it is; else ERR_INPUT unless
