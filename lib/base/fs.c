@@ -259,11 +259,13 @@ int fs_lock(const char *path, bool exclusive, bool wait, int *fd, struct error *
 
 	if (lock < 0)
 		return err_errno(err, "cannot open lock %s", path);
-	while (flock(lock, how) < 0) {
+	if (flock(lock, how) < 0) {
 		if (errno == EWOULDBLOCK)
 			return err_set(err, ERR_CONFLICT, "%s is locked by another process", path);
-		if (errno != EINTR)
-			return err_errno(err, "cannot lock %s", path);
+		/* the only handlers we have are those of a request to stop */
+		if (errno == EINTR)
+			return err_set(err, ERR_INTERRUPTED, "interrupted while waiting for %s", path);
+		return err_errno(err, "cannot lock %s", path);
 	}
 	*fd = TAKE_FD(lock);
 	return 0;

@@ -77,5 +77,6 @@ enum fs_home {
 int fs_home_dir(enum fs_home which, char **out, struct error *err);
 
 /* An advisory lock on a file, created when absent. wait=false: ERR_CONFLICT when it is held.
- * Closing the descriptor releases it. */
+ * wait=true: a signal that is handled ends the wait with ERR_INTERRUPTED. Closing the descriptor
+ * releases it. */
 int fs_lock(const char *path, bool exclusive, bool wait, int *fd, struct error *err);

@@ -4,8 +4,10 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static char *scratch(void)
@@ -174,6 +176,41 @@ Test(fs, a_lock_is_exclusive)
 	close(first);
 	cr_expect_eq(fs_lock(path, true, false, &second, &err), 0);
 	close(second);
+	drop(dir);
+}
+
+static volatile sig_atomic_t signals;
+static volatile int held = -1;
+
+/* Gives the lock back in the end, so that a wait which ignores signals fails instead of hanging. */
+static void on_alarm(int signo)
+{
+	(void)signo;
+	if (++signals == 50 && held >= 0)
+		close(held);
+}
+
+Test(fs, a_signal_ends_the_wait_for_a_lock)
+{
+	char *dir = scratch();
+	AUTO_FREE char *path = fs_join(dir, "lock");
+	struct sigaction action = {.sa_handler = on_alarm};
+	struct itimerval often = {{0, 10000}, {0, 10000}};
+	struct itimerval never = {0};
+	struct error err = {0};
+	int first = -1;
+	int second = -1;
+
+	cr_assert_eq(fs_lock(path, true, false, &first, &err), 0);
+	held = first;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	cr_expect_eq(fs_lock(path, true, true, &second, &err), -1);
+	setitimer(ITIMER_REAL, &never, NULL);
+	cr_expect_eq(err.code, ERR_INTERRUPTED);
+	cr_expect_eq(second, -1);
+	if (signals < 50)
+		close(first);
 	drop(dir);
 }
 
