@@ -48,7 +48,7 @@ PROJECT_CFLAGS = $(STD) $(WARN) $(SAFE) $(MODE_FLAGS) -MMD -MP
 PROJECT_LDFLAGS = $(MODE_FLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack$(if $(filter x86_64,$(shell uname -m)),$(comma)-z$(comma)shstk),--as-needed
 
 LIBS := $(shell $(PKG_CONFIG) --libs jansson yaml-0.1 libcrypto 2>/dev/null) \
-	-l:libdeflate.a -lz -ldl -lpthread
+	-l:libdeflate.a -l:libzstd.a -lz -ldl -lpthread
 TEST_LIBS := -lcriterion
 
 lib_sources = $(sort $(wildcard lib/$(1)/*.c))

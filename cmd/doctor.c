@@ -94,12 +94,6 @@ static void check_git(struct finding *f)
 				  "libgit2-1.5", "apt-get install libgit2-1.5 (new, build)", f);
 }
 
-static void check_zstd(struct finding *f)
-{
-	check_library((const char *const[]){"libzstd.so.1", NULL}, "libzstd1",
-				  "apt-get install libzstd1 (layers that others compressed with zstd)", f);
-}
-
 static void check_store(struct finding *f)
 {
 	AUTO_PTR(oci_store) struct oci_store *store = NULL;
@@ -162,7 +156,6 @@ static const struct {
 	{"image store", check_store},
 	{"libcurl", check_curl},
 	{"libgit2", check_git},
-	{"libzstd", check_zstd},
 	{"CA certificates", check_roots},
 	{"kubeconfig", check_kubeconfig},
 	{"clock", check_clock},

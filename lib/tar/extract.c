@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 
 #define WHITEOUT ".wh."
 #define WHITEOUT_LEN (sizeof(WHITEOUT) - 1)
@@ -101,6 +102,17 @@ static int write_content(struct extraction *x, int out, const struct tar_entry *
 	}
 }
 
+/* A container without its capabilities still runs, perhaps: no reason to fail. */
+static void set_capability(const struct extraction *x, int fd, const struct tar_entry *e)
+{
+	const struct tar_capability *c = &e->capability;
+
+	if (c->len == 0 || !x->options->keep_owner)
+		return;
+	if (fsetxattr(fd, "security.capability", c->bytes, c->len, 0) < 0)
+		skip(x, e->path, "its capabilities cannot be set here");
+}
+
 static int extract_file(struct extraction *x, int fd, const char *name, const struct tar_entry *e,
 						struct error *err)
 {
@@ -114,6 +126,8 @@ static int extract_file(struct extraction *x, int fd, const char *name, const st
 	/* after the owner: changing that clears setuid */
 	if (fchmod(out, allowed_mode(x, e)) < 0)
 		return err_errno(err, "cannot change the mode of %s", e->path);
+	/* after the owner, too: changing that clears it */
+	set_capability(x, out, e);
 	set_times(fd, name, e->mtime_s);
 	return 0;
 }

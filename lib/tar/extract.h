@@ -8,7 +8,9 @@
  *
  * Device nodes are never made; each is skipped with a note. Without keep_owner everything belongs
  * to the caller, setuid and setgid bits are dropped, and every folder stays writable for its owner,
- * so that the next layer can be applied and the tree removed. Extended attributes are not set. */
+ * so that the next layer can be applied and the tree removed. With keep_owner a file's capabilities
+ * are set; where that cannot be, the file is there without them, with a note. Other extended
+ * attributes are not set. */
 #pragma once
 
 #include "tar/reader.h"
@@ -20,7 +22,7 @@ struct extract_options {
 	bool keep_owner;    /* chown to the entry's owner (root only) */
 	uint64_t max_bytes; /* of one layer, uncompressed; 0: EXTRACT_MAX_BYTES. Never more than nine
 						   tenths of the free space */
-	/* told about each entry that was skipped; may be NULL */
+	/* told about each entry that was skipped, wholly or in part; may be NULL */
 	void (*skipped)(void *user, const char *path, const char *why);
 	void *user;
 };

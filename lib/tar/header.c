@@ -204,6 +204,15 @@ static bool record_text(struct span value, struct buf *out)
 	return true;
 }
 
+static bool record_capability(struct span value, struct tar_capability *out)
+{
+	if (value.len == 0 || value.len > sizeof(out->bytes))
+		return false;
+	memcpy(out->bytes, value.data, value.len);
+	out->len = value.len;
+	return true;
+}
+
 static bool take_record(struct span key, struct span value, struct tar_overrides *o)
 {
 	if (span_is(key, "path"))
@@ -218,6 +227,8 @@ static bool take_record(struct span key, struct span value, struct tar_overrides
 		return o->has_gid = record_id(value, &o->gid);
 	if (span_is(key, "mtime"))
 		return o->has_mtime = record_time(value, &o->mtime_s);
+	if (span_is(key, "SCHILY.xattr.security.capability"))
+		return record_capability(value, &o->capability);
 	return !span_starts(key, "GNU.sparse.");
 }
 

@@ -2,7 +2,8 @@
  * for its extensions).
  *
  * Numbers are octal or GNU base-256; PAX records path, linkpath, size, uid, gid and mtime override
- * the ustar fields, all others are skipped. Sparse files are refused in every form. */
+ * the ustar fields; of extended attributes (SCHILY.xattr.NAME) only security.capability is taken;
+ * all others are skipped. Sparse files are refused in every form. */
 #pragma once
 
 #include "base/buf.h"
@@ -19,6 +20,7 @@ struct tar_overrides {
 	uint64_t size;
 	uint32_t uid, gid;
 	int64_t mtime_s;
+	struct tar_capability capability;
 };
 
 void tar_overrides_release(struct tar_overrides *o);

@@ -3,16 +3,18 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "tar/gzip_members.h"
+#include "tar/members.h"
 #include "tar/ustar.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct layer_writer {
 	struct layer_sink sink;
-	unsigned threads;
-	struct gzip_members *members; /* made with the first byte */
+	struct members_options options;
+	struct members *members; /* made with the first byte */
 	struct sha256 *tar_hash;
 	struct sha256 *out_hash;
 	uint64_t tar_bytes;
@@ -35,14 +37,24 @@ void layer_writer_new(const struct layer_sink *sink, struct layer_writer **out)
 
 void layer_writer_set_threads(struct layer_writer *w, unsigned threads)
 {
-	w->threads = threads;
+	w->options.threads = threads;
+}
+
+void layer_writer_set_codec(struct layer_writer *w, enum layer_codec codec)
+{
+	w->options.codec = codec;
+}
+
+void layer_writer_set_cache(struct layer_writer *w, const struct layer_cache *cache)
+{
+	w->options.cache = cache;
 }
 
 void layer_writer_free(struct layer_writer *w)
 {
 	if (!w)
 		return;
-	gzip_members_free(w->members);
+	members_free(w->members);
 	sha256_free(w->tar_hash);
 	sha256_free(w->out_hash);
 	free(w->last);
@@ -61,8 +73,8 @@ static int deliver(void *user, const void *data, size_t len, struct error *err)
 static char *room(struct layer_writer *w)
 {
 	if (!w->members)
-		w->members = gzip_members_new(w->threads, deliver, w);
-	return gzip_members_buffer(w->members) + w->filled;
+		w->members = members_new(&w->options, &(struct layer_sink){deliver, w});
+	return members_buffer(w->members) + w->filled;
 }
 
 /* End the current member, if anything is in it. */
@@ -71,7 +83,7 @@ static int cut(struct layer_writer *w, struct error *err)
 	size_t len = w->filled;
 
 	w->filled = 0;
-	return len > 0 ? gzip_members_submit(w->members, len, err) : 0;
+	return len > 0 ? members_submit(w->members, len, err) : 0;
 }
 
 /* len bytes were put at room(); they fit. */
@@ -124,24 +136,66 @@ static int check_link(const struct layer_entry *e, struct error *err)
 	return 0;
 }
 
-static int check_entry(const struct layer_writer *w, const struct layer_entry *e, struct error *err)
+static int check_path(const struct layer_entry *e, struct error *err)
 {
-	if (w->left > 0)
-		return err_set(err, ERR_INPUT, "%s: %llu bytes of its content are missing", w->last,
-					   (unsigned long long)w->left);
 	if (strlen(e->path) > LAYER_MAX_PATH)
 		return err_set(err, ERR_INPUT, "a path is longer than %d bytes: %s", LAYER_MAX_PATH,
 					   e->path);
 	if (!fs_is_clean_relative(e->path))
 		return err_set(err, ERR_INPUT, "'%s' is no clean relative path", e->path);
+	for (const char *p = e->path; *p; p += strspn(p, "/")) {
+		size_t len = strcspn(p, "/");
+
+		if (len > LAYER_MAX_NAME)
+			return err_set(err, ERR_INPUT, "a name is longer than %d bytes: %s", LAYER_MAX_NAME,
+						   e->path);
+		p += len;
+	}
 	if (text_starts(fs_basename(e->path), ".wh."))
 		return err_set(err, ERR_INPUT, "'%s': an image cannot hold a name that starts with .wh.",
 					   e->path);
+	return 0;
+}
+
+/* A name with '=' would be read back as a shorter one. */
+static int check_xattrs(const struct layer_entry *e, struct error *err)
+{
+	const char *last = "";
+
+	if (e->xattr_count > LAYER_MAX_XATTRS)
+		return err_set(err, ERR_INPUT, "%s: has more than %d extended attributes", e->path,
+					   LAYER_MAX_XATTRS);
+	for (size_t i = 0; i < e->xattr_count; i++) {
+		const struct layer_xattr *x = &e->xattrs[i];
+
+		if (strcmp(last, x->name) >= 0 || strlen(x->name) > LAYER_MAX_NAME ||
+			strchr(x->name, '=') || x->len > LAYER_MAX_XATTR_BYTES)
+			return err_set(err, ERR_INPUT, "%s: extended attribute '%s' cannot be in a layer",
+						   e->path, x->name);
+		last = x->name;
+	}
+	return 0;
+}
+
+static int check_entry(const struct layer_writer *w, const struct layer_entry *e, struct error *err)
+{
+	if (w->left > 0)
+		return err_set(err, ERR_INPUT, "%s: %llu bytes of its content are missing", w->last,
+					   (unsigned long long)w->left);
+	if (check_path(e, err) < 0)
+		return -1;
 	if (w->last && strcmp(w->last, e->path) >= 0)
 		return err_set(err, ERR_INPUT, "%s: is given twice or out of order, after %s", e->path,
 					   w->last);
 	if (e->type != LAYER_FILE && e->size > 0)
 		return err_set(err, ERR_INPUT, "%s: only a file has content", e->path);
+	if (e->size > LAYER_MAX_BYTES || w->tar_bytes > LAYER_MAX_BYTES - e->size) {
+		err_set(err, ERR_INPUT, "%s: with it the layer would be larger than %llu GiB", e->path,
+				LAYER_MAX_BYTES >> 30);
+		return err_hint(err, "keep such data out of the image, in a volume");
+	}
+	if (check_xattrs(e, err) < 0)
+		return -1;
 	return check_link(e, err);
 }
 
@@ -183,12 +237,40 @@ int layer_writer_data(struct layer_writer *w, const void *data, size_t len, stru
 	return content_added(w, len, err);
 }
 
-static ssize_t read_retrying(int fd, void *data, size_t len)
+/* Where a file's data is known to be: [at, end). Behind it is a hole, or nobody asked yet. */
+struct extent {
+	off_t at, end;
+};
+
+/* A file system that cannot tell has no holes. */
+static void find_extent(int fd, off_t from, uint64_t size, struct extent *out)
+{
+	off_t data = lseek(fd, from, SEEK_DATA);
+	off_t hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+
+	*out = (struct extent){from, (off_t)size};
+	if (data < 0 && errno == ENXIO)
+		out->at = out->end; /* a hole to the end */
+	if (data >= 0 && hole > data)
+		*out = (struct extent){data, hole};
+}
+
+/* Up to len bytes of the file at `at`, zeros where it has none; 0 at its end. */
+static ssize_t read_part(int fd, void *data, size_t len, off_t at, struct extent *known,
+						 uint64_t size)
 {
 	ssize_t n;
 
+	if (at >= known->end)
+		find_extent(fd, at, size, known);
+	if (at < known->at) {
+		if ((uint64_t)(known->at - at) < len)
+			len = (size_t)(known->at - at);
+		memset(data, 0, len);
+		return (ssize_t)len;
+	}
 	do
-		n = read(fd, data, len);
+		n = pread(fd, data, len, at);
 	while (n < 0 && errno == EINTR);
 	return n;
 }
@@ -199,25 +281,41 @@ static int changed(const struct layer_entry *entry, struct error *err)
 	return err_hint(err, "build again when nothing writes to it");
 }
 
+/* A hole is no proof that the file goes on so far. */
+static int check_size(const struct layer_entry *entry, int fd, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, "cannot stat %s", entry->path);
+	return (uint64_t)st.st_size == entry->size ? 0 : changed(entry, err);
+}
+
 int layer_writer_file(struct layer_writer *w, const struct layer_entry *entry, int fd,
 					  struct error *err)
 {
-	char one_more;
+	/* holes of small files are not worth asking for */
+	struct extent known = {.end = entry->size < LAYER_ALIGN_BYTES ? (off_t)entry->size : 0};
+	off_t at = 0;
 
-	if (layer_writer_entry(w, entry, err) < 0)
+	if (check_size(entry, fd, err) < 0 || layer_writer_entry(w, entry, err) < 0)
 		return -1;
 	while (w->left > 0) {
 		size_t want = LAYER_MEMBER_BYTES - w->filled;
-		ssize_t n = read_retrying(fd, room(w), want < w->left ? want : (size_t)w->left);
+		ssize_t n;
 
+		if (want > w->left)
+			want = (size_t)w->left;
+		n = read_part(fd, room(w), want, at, &known, entry->size);
 		if (n < 0)
 			return err_errno(err, "cannot read %s", entry->path);
 		if (n == 0)
 			return changed(entry, err);
 		if (filled(w, (size_t)n, err) < 0 || content_added(w, (size_t)n, err) < 0)
 			return -1;
+		at += n;
 	}
-	return read_retrying(fd, &one_more, 1) == 0 ? 0 : changed(entry, err);
+	return check_size(entry, fd, err);
 }
 
 int layer_writer_end(struct layer_writer *w, struct layer_result *out, struct error *err)
@@ -228,8 +326,7 @@ int layer_writer_end(struct layer_writer *w, struct layer_result *out, struct er
 	if (w->left > 0)
 		return err_set(err, ERR_INPUT, "%s: %llu bytes of its content are missing", w->last,
 					   (unsigned long long)w->left);
-	if (add(w, end, sizeof(end), err) < 0 || cut(w, err) < 0 ||
-		gzip_members_finish(w->members, err) < 0)
+	if (add(w, end, sizeof(end), err) < 0 || cut(w, err) < 0 || members_finish(w->members, err) < 0)
 		return -1;
 	sha256_end(w->tar_hash, r.diff_id);
 	sha256_end(w->out_hash, r.digest);

@@ -269,6 +269,7 @@ static int make_entry(struct tar_reader *r, const struct tar_header *h,
 		.size = o->has_size ? o->size : h->size,
 		.dev_major = h->dev_major,
 		.dev_minor = h->dev_minor,
+		.capability = o->capability,
 	};
 	const char *why = clean_path(raw, r->path);
 
@@ -310,4 +311,9 @@ int tar_reader_next(struct tar_reader *r, struct tar_entry *entry, struct error 
 void tar_reader_sum(struct tar_reader *r, uint8_t sum[SHA256_BYTES])
 {
 	unpack_stream_sum(r->stream, sum);
+}
+
+uint64_t tar_reader_bytes(const struct tar_reader *r)
+{
+	return unpack_stream_bytes(r->stream);
 }

@@ -2,8 +2,9 @@
  *
  * Nothing of an entry is trusted: the policy of names and links is the reader's. Names are bytes,
  * never converted or normalised (libarchive does both, and cuts at a NUL, so it is not used).
- * Extended attributes are skipped. Sparse files, volume labels and other compressions are refused.
- * An archive may lack the two zero blocks at its end: that it is complete says its digest. */
+ * Of extended attributes only file capabilities are read. Sparse files, volume labels and other
+ * compressions are refused. An archive may lack the two zero blocks at its end: that it is complete
+ * says its digest. */
 #pragma once
 
 #include "base/auto.h"
@@ -28,6 +29,12 @@ enum tar_type {
 	TAR_FIFO,
 };
 
+/* The value of security.capability: struct vfs_cap_data, as it stands in the archive. */
+struct tar_capability {
+	size_t len; /* 0: none */
+	uint8_t bytes[24];
+};
+
 struct tar_entry {
 	enum tar_type type;
 	const char
@@ -38,6 +45,7 @@ struct tar_entry {
 	int64_t mtime_s;
 	uint64_t size;
 	unsigned dev_major, dev_minor;
+	struct tar_capability capability;
 };
 
 struct tar_reader;
@@ -48,8 +56,7 @@ struct tar_source {
 	void *user;
 };
 
-/* name starts messages. max_bytes caps the uncompressed total. ERR_INPUT: another compression;
- * ERR_SYS when libzstd is needed and cannot be loaded. */
+/* name starts messages. max_bytes caps the uncompressed total. ERR_INPUT: another compression. */
 int tar_reader_new(const struct tar_source *source, const char *name, uint64_t max_bytes,
 				   struct tar_reader **out, struct error *err);
 void tar_reader_free(struct tar_reader *r);
@@ -61,3 +68,5 @@ int tar_reader_next(struct tar_reader *r, struct tar_entry *entry, struct error 
 ssize_t tar_reader_data(struct tar_reader *r, void *data, size_t len, struct error *err);
 /* After the end: SHA-256 of the whole uncompressed archive, which is the layer's diff_id. */
 void tar_reader_sum(struct tar_reader *r, uint8_t sum[SHA256_BYTES]);
+/* And its size. */
+uint64_t tar_reader_bytes(const struct tar_reader *r);

@@ -1,7 +1,6 @@
 #include "tar/unpack_stream.h"
 
 #include "base/compiler.h"
-#include "base/dl.h"
 #include "base/mem.h"
 
 #include <string.h>
@@ -9,25 +8,6 @@
 #include <zstd.h>
 
 #define INPUT_BYTES (128u * 1024)
-
-struct zstd_api {
-	ZSTD_DStream *(*create)(void);
-	size_t (*free)(ZSTD_DStream *stream);
-	size_t (*set_parameter)(ZSTD_DStream *stream, ZSTD_dParameter parameter, int value);
-	size_t (*decompress)(ZSTD_DStream *stream, ZSTD_outBuffer *out, ZSTD_inBuffer *in);
-	unsigned (*is_error)(size_t code);
-	const char *(*error_name)(size_t code);
-};
-
-static const struct dl_symbol zstd_symbols[] = {
-	DL_SYMBOL(struct zstd_api, create, "ZSTD_createDStream"),
-	DL_SYMBOL(struct zstd_api, free, "ZSTD_freeDStream"),
-	DL_SYMBOL(struct zstd_api, set_parameter, "ZSTD_DCtx_setParameter"),
-	DL_SYMBOL(struct zstd_api, decompress, "ZSTD_decompressStream"),
-	DL_SYMBOL(struct zstd_api, is_error, "ZSTD_isError"),
-	DL_SYMBOL(struct zstd_api, error_name, "ZSTD_getErrorName"),
-	{NULL, 0},
-};
 
 enum packing {
 	PLAIN,
@@ -39,12 +19,12 @@ struct unpack_stream {
 	struct tar_source source;
 	const char *name; /* borrowed: lives as long as the reader */
 	uint64_t left;    /* of max_bytes */
+	uint64_t bytes;   /* that came out */
 	struct sha256 *hash;
 	enum packing packing;
 	z_stream gzip;
 	bool gzip_open;
-	struct zstd_api zstd;
-	ZSTD_DStream *zstd_stream;
+	ZSTD_DStream *zstd;
 	bool inside;    /* a member or frame has begun and not ended */
 	bool input_end; /* the source has no more */
 	size_t in_at, in_len;
@@ -57,8 +37,7 @@ void unpack_stream_free(struct unpack_stream *s)
 		return;
 	if (s->gzip_open)
 		inflateEnd(&s->gzip);
-	if (s->zstd_stream)
-		s->zstd.free(s->zstd_stream);
+	ZSTD_freeDStream(s->zstd);
 	sha256_free(s->hash);
 	free(s);
 }
@@ -94,12 +73,10 @@ static int open_gzip(struct unpack_stream *s, struct error *err)
 
 static int open_zstd(struct unpack_stream *s, struct error *err)
 {
-	if (dl_load("libzstd.so.1", "libzstd1", zstd_symbols, &s->zstd, err) < 0)
-		return -1;
-	s->zstd_stream = s->zstd.create();
-	if (!s->zstd_stream)
+	s->zstd = ZSTD_createDStream();
+	if (!s->zstd)
 		return err_set(err, ERR_SYS, "cannot start libzstd");
-	s->zstd.set_parameter(s->zstd_stream, ZSTD_d_windowLogMax, ZSTD_MAX_WINDOW_LOG);
+	ZSTD_DCtx_setParameter(s->zstd, ZSTD_d_windowLogMax, ZSTD_MAX_WINDOW_LOG);
 	s->packing = ZSTD;
 	return 0;
 }
@@ -200,10 +177,10 @@ static ssize_t step_zstd(struct unpack_stream *s, void *data, size_t len, struct
 {
 	ZSTD_inBuffer in = {s->in, s->in_len, s->in_at};
 	ZSTD_outBuffer out = {data, len, 0};
-	size_t rc = s->zstd.decompress(s->zstd_stream, &out, &in);
+	size_t rc = ZSTD_decompressStream(s->zstd, &out, &in);
 
-	if (s->zstd.is_error(rc))
-		return damaged(s, s->zstd.error_name(rc), err);
+	if (ZSTD_isError(rc))
+		return damaged(s, ZSTD_getErrorName(rc), err);
 	s->in_at = in.pos;
 	s->inside = rc != 0;
 	return (ssize_t)out.pos;
@@ -257,6 +234,7 @@ ssize_t unpack_stream_read(struct unpack_stream *s, void *data, size_t len, stru
 			return err_set(err, ERR_INPUT, "%s: is larger than allowed when it is unpacked",
 						   s->name);
 		s->left -= (uint64_t)n;
+		s->bytes += (uint64_t)n;
 		got += (size_t)n;
 	}
 	sha256_add(s->hash, data, got);
@@ -266,4 +244,9 @@ ssize_t unpack_stream_read(struct unpack_stream *s, void *data, size_t len, stru
 void unpack_stream_sum(struct unpack_stream *s, uint8_t sum[SHA256_BYTES])
 {
 	sha256_end(s->hash, sum);
+}
+
+uint64_t unpack_stream_bytes(const struct unpack_stream *s)
+{
+	return s->bytes;
 }

@@ -20,3 +20,5 @@ DEFINE_AUTO_PTR(unpack_stream)
 ssize_t unpack_stream_read(struct unpack_stream *s, void *data, size_t len, struct error *err);
 /* SHA-256 of everything that was read. */
 void unpack_stream_sum(struct unpack_stream *s, uint8_t sum[SHA256_BYTES]);
+/* How many bytes that were. */
+uint64_t unpack_stream_bytes(const struct unpack_stream *s);

@@ -1,5 +1,8 @@
 #include "tar/ustar.h"
 
+#include "base/auto.h"
+#include "base/mem.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -99,9 +102,9 @@ static void pad(struct buf *out)
 }
 
 /* "LEN KEY=VALUE\n", where LEN counts itself */
-static void add_record(struct buf *records, const char *key, const char *value)
+static void add_bytes(struct buf *records, const char *key, const void *value, size_t value_len)
 {
-	size_t rest = strlen(key) + strlen(value) + 3;
+	size_t rest = strlen(key) + value_len + 3;
 	size_t len = rest + 1;
 
 	for (;;) {
@@ -111,7 +114,14 @@ static void add_record(struct buf *records, const char *key, const char *value)
 			break;
 		len = rest + digits;
 	}
-	buf_addf(records, "%zu %s=%s\n", len, key, value);
+	buf_addf(records, "%zu %s=", len, key);
+	buf_add(records, value, value_len);
+	buf_addc(records, '\n');
+}
+
+static void add_record(struct buf *records, const char *key, const char *value)
+{
+	add_bytes(records, key, value, strlen(value));
 }
 
 static void add_number(struct buf *records, const char *key, int64_t value)
@@ -120,6 +130,16 @@ static void add_number(struct buf *records, const char *key, int64_t value)
 
 	snprintf(text, sizeof(text), "%lld", (long long)value);
 	add_record(records, key, text);
+}
+
+static void add_xattrs(struct buf *records, const struct layer_entry *entry)
+{
+	for (size_t i = 0; i < entry->xattr_count; i++) {
+		const struct layer_xattr *x = &entry->xattrs[i];
+		AUTO_FREE char *key = xasprintf("SCHILY.xattr.%s", x->name);
+
+		add_bytes(records, key, x->value, x->len);
+	}
 }
 
 static void add_extended(const struct buf *records, struct buf *out)
@@ -155,7 +175,8 @@ void ustar_header(const struct layer_entry *entry, struct buf *out)
 
 	snprintf(path, sizeof(path), "%s%s", entry->path, entry->type == LAYER_DIR ? "/" : "");
 	put_octal(h.mode, sizeof(h.mode), entry->mode & 07777);
-	/* records in the order of their keys: gid, linkpath, mtime, path, size, uid */
+	/* records in the order of their keys: SCHILY.*, gid, linkpath, mtime, path, size, uid */
+	add_xattrs(&records, entry);
 	put_id(h.gid, "gid", entry->gid, &records);
 	if (strlen(target) <= sizeof(h.linkname) && is_ascii(target)) {
 		memcpy(h.linkname, target, strlen(target));

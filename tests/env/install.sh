@@ -11,7 +11,7 @@
 # environment: MSCTL_NO_APT   if set, never call apt; name what is missing, fail
 set -eu
 
-# The C libraries that msctl is built with; libcurl, libgit2 and libzstd
+# The C libraries that msctl is built with; libcurl and libgit2
 # are opened at run time, so their headers are enough to build.
 build='gcc make libc6-dev pkg-config libjansson-dev libyaml-dev libssl-dev
 	libdeflate-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev libgit2-dev

@@ -17,14 +17,20 @@ static int collect(void *user, const void *data, size_t len, struct error *err)
 	return 0;
 }
 
-static struct layer_writer *writer(struct buf *out, unsigned threads)
+static struct layer_writer *writer_of(struct buf *out, unsigned threads, enum layer_codec codec)
 {
 	struct layer_sink sink = {collect, out};
 	struct layer_writer *w;
 
 	layer_writer_new(&sink, &w);
 	layer_writer_set_threads(w, threads);
+	layer_writer_set_codec(w, codec);
 	return w;
+}
+
+static struct layer_writer *writer(struct buf *out, unsigned threads)
+{
+	return writer_of(out, threads, LAYER_GZIP);
 }
 
 /* Every byte of every member. */
@@ -107,9 +113,10 @@ static void write_sample(struct layer_writer *w, struct layer_result *r)
 	cr_assert_eq(layer_writer_end(w, r, &err), 0, "%s", err.msg);
 }
 
-static void sample(unsigned threads, struct buf *out, struct layer_result *r)
+static void sample(unsigned threads, enum layer_codec codec, struct buf *out,
+				   struct layer_result *r)
 {
-	AUTO_PTR(layer_writer) struct layer_writer *w = writer(out, threads);
+	AUTO_PTR(layer_writer) struct layer_writer *w = writer_of(out, threads, codec);
 
 	write_sample(w, r);
 }
@@ -124,6 +131,8 @@ static const char golden_sample_tar[] =
 	"c2ae386ce8a808ff856497a0623c5f0492b8468b306575cbab7513a961228a11";
 static const char golden_sample_gzip[] =
 	"3a86304397bcd3df774bb8f71a55e8b0281483076eb7d370e69b3c149676bfb6";
+static const char golden_sample_zstd[] =
+	"a4210175f3127b4d2172afcb2a7843eab93d835d313a5eb529b174aa348dd37c";
 
 static void expect_sum(const uint8_t sum[SHA256_BYTES], const char *want)
 {
@@ -148,16 +157,17 @@ Test(layer, the_empty_layer_is_the_golden_one)
 
 Test(layer, the_sample_is_the_golden_one_on_any_number_of_threads)
 {
-	static const unsigned threads[] = {1, 2, 5, 0};
+	static const unsigned threads[] = {1, 2, 3, 8, 0, 1000};
 
-	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+	for (size_t i = 0; i < 2 * ARRAY_LEN(threads); i++) {
+		enum layer_codec codec = i % 2 ? LAYER_ZSTD : LAYER_GZIP;
 		AUTO(buf) struct buf out = {0};
 		struct layer_result r = {0};
 		uint8_t sum[SHA256_BYTES];
 
-		sample(threads[i], &out, &r);
+		sample(threads[i / 2], codec, &out, &r);
 		expect_sum(r.diff_id, golden_sample_tar);
-		expect_sum(r.digest, golden_sample_gzip);
+		expect_sum(r.digest, codec == LAYER_ZSTD ? golden_sample_zstd : golden_sample_gzip);
 		sha256_of(out.data, out.len, sum);
 		cr_expect_eq(memcmp(sum, r.digest, sizeof(sum)), 0);
 		cr_expect_eq(out.len, r.bytes);
@@ -171,7 +181,7 @@ Test(layer, what_is_hashed_is_what_is_inside)
 	uint8_t sum[SHA256_BYTES];
 	size_t members;
 
-	sample(3, &out, &r);
+	sample(3, LAYER_GZIP, &out, &r);
 	inflate_all(&out, &tar, &members);
 	sha256_of(tar.data, tar.len, sum);
 	cr_expect_eq(memcmp(sum, r.diff_id, sizeof(sum)), 0);
@@ -233,6 +243,10 @@ Test(layer, a_file_is_read_to_its_end_and_not_beyond)
 
 Test(layer, refuses_entries_that_make_no_image)
 {
+	static const struct layer_xattr unsorted[] = {{"user.b", "", 0}, {"user.a", "", 0}};
+	static const struct layer_xattr unnamed[] = {{"", "x", 1}};
+	static const struct layer_xattr cut[] = {{"user.a=b", "x", 1}};
+	static const struct layer_xattr large[] = {{"user.a", "x", LAYER_MAX_XATTR_BYTES + 1}};
 	static const struct layer_entry bad[] = {
 		{.type = LAYER_FILE, .path = ""},
 		{.type = LAYER_FILE, .path = "/m/abs"},
@@ -250,6 +264,12 @@ Test(layer, refuses_entries_that_make_no_image)
 		{.type = LAYER_HARDLINK, .path = "n", .target = "/m"},
 		{.type = LAYER_FILE, .path = "n", .target = "m"},
 		{.type = LAYER_DIR, .path = "n", .size = 1},
+		{.type = LAYER_FILE, .path = "n", .size = LAYER_MAX_BYTES},
+		{.type = LAYER_FILE, .path = "n", .size = UINT64_MAX},
+		{.type = LAYER_FILE, .path = "n", .xattrs = unsorted, .xattr_count = 2},
+		{.type = LAYER_FILE, .path = "n", .xattrs = unnamed, .xattr_count = 1},
+		{.type = LAYER_FILE, .path = "n", .xattrs = cut, .xattr_count = 1},
+		{.type = LAYER_FILE, .path = "n", .xattrs = large, .xattr_count = 1},
 	};
 	AUTO(buf) struct buf out = {0};
 	AUTO_PTR(layer_writer) struct layer_writer *w = writer(&out, 1);
@@ -274,6 +294,9 @@ Test(layer, refuses_entries_that_make_no_image)
 	}
 	cr_expect_eq(layer_writer_entry(w, &too_long, &err), -1);
 	long_path[LAYER_MAX_PATH] = '\0';
+	cr_expect_eq(layer_writer_entry(w, &too_long, &err), -1, "a name of 4096 bytes");
+	for (size_t i = LAYER_MAX_NAME; i < LAYER_MAX_PATH - 1; i += LAYER_MAX_NAME)
+		long_path[i] = '/';
 	cr_expect_eq(layer_writer_entry(w, &too_long, &err), 0, "%s", err.msg);
 	cr_expect_eq(layer_writer_end(w, &r, &err), 0, "%s", err.msg);
 }
