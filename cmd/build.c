@@ -15,17 +15,36 @@
 struct build_options {
 	const char *tag;
 	const char *platform;
+	const char *toolchain;
+	const char *sysroot;
+	const char *compression;
+	int64_t threads;
 	bool no_steps;
+	bool no_cache;
+	bool explain;
 	bool push;
 	bool no_sbom;
 	struct remote_options remote;
 };
 
+static const char *const compression_choices[] = {"gzip", "zstd", NULL};
+
 static const struct opt build_opts[] = {
 	OPT_STRING('t', "tag", struct build_options, tag, "REF",
 			   "name of the image (default: the project's image and version)"),
-	OPT_STRING(0, "platform", struct build_options, platform, "OS/ARCH",
-			   "the platform to build for (this machine's only, for now)"),
+	OPT_STRING(0, "platform", struct build_options, platform, "OS/ARCH,...",
+			   "the platforms to build for; several make one index (default: build.platforms)"),
+	OPT_STRING(0, "toolchain", struct build_options, toolchain, "IMAGE",
+			   "run the steps inside IMAGE instead of on this machine"),
+	OPT_PATH(0, "sysroot", struct build_options, sysroot, "DIR",
+			 "look for shared libraries below DIR", "dir"),
+	OPT_CHOICE(0, "compression", struct build_options, compression, "gzip|zstd",
+			   compression_choices, "how layers are compressed"),
+	OPT_INT(0, "threads", struct build_options, threads, "N", 0, 64,
+			"compress on N threads (default: one for each core)"),
+	OPT_FLAG(0, "explain", struct build_options, explain,
+			 "say of each step and layer why it was made anew, or was not"),
+	OPT_FLAG(0, "no-cache", struct build_options, no_cache, "make every step and layer anew"),
 	OPT_FLAG(0, "no-steps", struct build_options, no_steps,
 			 "take what is there without running build.steps"),
 	OPT_FLAG(0, "push", struct build_options, push, "copy the image to its registry, too"),
@@ -104,11 +123,24 @@ static void on_note(void *user, const char *text)
 	say(t, "note", text);
 }
 
-static int on_pull(void *user, const char *ref, struct oci_store *store, struct error *err)
+static void on_explain(void *user, const char *what, bool was_cached, const char *why)
+{
+	const struct tail *t = user;
+	AUTO_FREE char *text = xasprintf("%s: %s: %s", what, was_cached ? "cached" : "made", why);
+
+	if (t->options->explain)
+		say(t, "explain", text);
+}
+
+static int on_pull(void *user, const char *ref, const char *platform, struct oci_store *store,
+				   struct error *err)
 {
 	struct tail *t = user;
+	struct oci_platform want;
 
-	return remote_pull(t->ctx, &t->options->remote, ref, store, err);
+	if (platform[0] && oci_platform_parse(platform, &want, err) < 0)
+		return -1;
+	return remote_pull(t->ctx, &t->options->remote, ref, platform[0] ? &want : NULL, store, err);
 }
 
 static void show_tail(const struct tail *t)
@@ -125,44 +157,90 @@ static void show_tail(const struct tail *t)
 	}
 }
 
-static uint64_t image_bytes(const struct build_result *r)
+static uint64_t image_bytes(const struct build_image *image)
 {
-	uint64_t bytes = r->base_bytes;
+	uint64_t bytes = image->base_bytes;
 
-	for (size_t i = 0; i < r->layer_count; i++)
-		bytes += r->layers[i].bytes;
+	for (size_t i = 0; i < image->layer_count; i++)
+		bytes += image->layers[i].bytes;
 	return bytes;
+}
+
+/* "libraries 3.9 MB (cached) · app 212 kB"; of several platforms each says which it is. */
+static void note_layers(struct ctx *ctx, const struct build_image *image, bool is_one)
+{
+	AUTO(buf) struct buf line = {0};
+	AUTO_FREE char *platform = oci_platform_text(&image->platform);
+	char size[16];
+
+	if (image->base_bytes)
+		buf_addf(&line, "base %s", text_size(image->base_bytes, size));
+	for (size_t i = 0; i < image->layer_count; i++)
+		buf_addf(&line, "%s%s %s%s", line.len ? " · " : "", image->layers[i].name,
+				 text_size(image->layers[i].bytes, size),
+				 image->layers[i].was_there ? " (cached)" : "");
+	ctx_note(ctx, " layers   %s%s%s", is_one ? "" : platform, is_one ? "" : ": ", buf_str(&line));
 }
 
 static void note_result(struct ctx *ctx, const struct build_result *r)
 {
-	AUTO(buf) struct buf line = {0};
+	uint64_t bytes = 0;
+	int64_t ms = 0;
 	char size[16];
 	char took[16];
 
-	if (r->base_bytes)
-		buf_addf(&line, "base %s", text_size(r->base_bytes, size));
-	for (size_t i = 0; i < r->layer_count; i++)
-		buf_addf(&line, "%s%s %s%s", line.len ? " · " : "", r->layers[i].name,
-				 text_size(r->layers[i].bytes, size), r->layers[i].was_there ? " (cached)" : "");
-	ctx_note(ctx, " layers   %s", buf_str(&line));
-	ctx_note(ctx, " image    %s  %.19s  %s  %s", r->ref, r->image.digest,
-			 text_size(image_bytes(r), size), text_duration(r->image_ms, took));
+	for (size_t i = 0; i < r->image_count; i++) {
+		note_layers(ctx, &r->images[i], r->image_count == 1);
+		bytes += image_bytes(&r->images[i]);
+		ms += r->images[i].image_ms;
+	}
+	ctx_note(ctx, " image    %s  %.19s  %s  %s", r->ref, r->image.digest, text_size(bytes, size),
+			 text_duration(ms, took));
+}
+
+static json_t *describe_layers(const struct build_image *image)
+{
+	json_t *layers = json_array();
+
+	for (size_t i = 0; i < image->layer_count; i++) {
+		const struct build_layer *l = &image->layers[i];
+
+		json_array_append_new(layers,
+							  json_pack("{s:s, s:s, s:I, s:I, s:b}", "name", l->name, "digest",
+										l->digest, "size", (json_int_t)l->bytes, "files",
+										(json_int_t)l->files, "cached", l->was_there));
+	}
+	return layers;
+}
+
+static json_t *describe_platforms(const struct build_result *r)
+{
+	json_t *platforms = json_array();
+
+	for (size_t i = 0; i < r->image_count; i++) {
+		const struct build_image *image = &r->images[i];
+		AUTO_FREE char *platform = oci_platform_text(&image->platform);
+
+		json_array_append_new(platforms,
+							  json_pack("{s:s, s:s, s:I, s:o}", "platform", platform, "digest",
+										image->image.digest, "size", (json_int_t)image_bytes(image),
+										"layers", describe_layers(image)));
+	}
+	return platforms;
 }
 
 static json_t *to_document(const struct build_result *r)
 {
-	json_t *layers = json_array();
+	bool is_one = r->image_count == 1;
+	uint64_t bytes = 0;
 	char created[32];
 
-	for (size_t i = 0; i < r->layer_count; i++)
-		json_array_append_new(
-			layers, json_pack("{s:s, s:s, s:I, s:I, s:b}", "name", r->layers[i].name, "digest",
-							  r->layers[i].digest, "size", (json_int_t)r->layers[i].bytes, "files",
-							  (json_int_t)r->layers[i].files, "cached", r->layers[i].was_there));
+	for (size_t i = 0; i < r->image_count; i++)
+		bytes += image_bytes(&r->images[i]);
 	return json_pack("{s:s, s:s, s:I, s:s, s:o}", "image", r->ref, "digest", r->image.digest,
-					 "size", (json_int_t)image_bytes(r), "created",
-					 clock_rfc3339(r->created, created), "layers", layers);
+					 "size", (json_int_t)bytes, "created", clock_rfc3339(r->created, created),
+					 is_one ? "layers" : "platforms",
+					 is_one ? describe_layers(&r->images[0]) : describe_platforms(r));
 }
 
 static int print_result(struct ctx *ctx, const struct build_result *r, bool is_pushed,
@@ -208,18 +286,29 @@ static int check_options(const struct build_options *o, const struct project *p,
 {
 	const char *text = o->tag ? o->tag : p->image;
 	AUTO(oci_ref) struct oci_ref ref = {0};
-	struct oci_platform platform;
-
-	if (o->platform && oci_platform_parse(o->platform, &platform, err) < 0) {
-		err->code = ERR_USAGE;
-		return -1;
-	}
 	if ((o->tag ? remote_ref(text, &ref, err) : oci_ref_parse(text, &ref, err)) < 0)
 		return -1;
 	if (!o->push || ref.host)
 		return 0;
 	err_set(err, ERR_USAGE, "cannot push '%s': it names no registry", text);
 	return err_hint(err, "write it as HOST/%s", text);
+}
+
+/* "linux/amd64,linux/arm64" */
+static int add_platforms(const char *text, struct strv *out, struct error *err)
+{
+	while (text && *text) {
+		AUTO_FREE char *one = xstrndup(text, strcspn(text, ","));
+		struct oci_platform platform;
+
+		if (oci_platform_parse(one, &platform, err) < 0) {
+			err->code = ERR_USAGE;
+			return -1;
+		}
+		strv_add(out, one);
+		text += strlen(one) + (text[strlen(one)] == ',');
+	}
+	return 0;
 }
 
 static int build_run_command(struct ctx *ctx, const void *options, int argc, char **argv,
@@ -229,22 +318,34 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 	AUTO(project) struct project project = {0};
 	AUTO(build_result) struct build_result result = {0};
 	AUTO(tail) struct tail tail = {.ctx = ctx, .options = o};
+	AUTO(strv) struct strv platforms = {0};
 	AUTO_FREE char *cache = NULL;
 	struct error no_home;
 	struct build_request request = {
 		.project = &project,
 		.reference = o->tag,
-		.platform = o->platform,
+		.toolchain = o->toolchain,
+		.sysroot = o->sysroot,
+		.compression = o->compression,
+		.threads = (unsigned)o->threads,
 		.no_steps = o->no_steps,
+		.no_cache = o->no_cache,
 		.clock = ctx->clock,
 		.cancel = ctx->cancel,
 		.log = &ctx->log,
-		.watch = {on_line, on_begin, on_done, on_note, on_pull, &tail},
+		.watch = {.line = on_line,
+				  .begin = on_begin,
+				  .done = on_done,
+				  .note = on_note,
+				  .explain = on_explain,
+				  .pull = on_pull,
+				  .user = &tail},
 	};
 
-	if (project_load(argc ? argv[0] : NULL, ctx->global.file, &project, err) < 0 ||
-		check_options(o, &project, err) < 0)
+	if (project_load_any(argc ? argv[0] : NULL, ctx->global.file, &project, err) < 0 ||
+		check_options(o, &project, err) < 0 || add_platforms(o->platform, &platforms, err) < 0)
 		return -1;
+	request.platforms = platforms;
 	/* without a home every layer is made anew, and that is all */
 	if (fs_home_dir(FS_HOME_CACHE, &cache, &no_home) == 0)
 		request.cache = cache;

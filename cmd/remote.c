@@ -83,13 +83,14 @@ int remote_host(const char *text, char **out, struct error *err)
 }
 
 int remote_pull(struct ctx *ctx, const struct remote_options *o, const char *ref,
-				struct oci_store *store, struct error *err)
+				const struct oci_platform *platform, struct oci_store *store, struct error *err)
 {
 	static const struct remote_options none;
 	AUTO(oci_ref) struct oci_ref from = {0};
 	AUTO(remote) struct remote remote = {0};
 	AUTO(registry_result) struct registry_result result = {0};
-	struct registry_pull what = {.store = store, .from = &from};
+	struct registry_pull what = {
+		.store = store, .from = &from, .platform = platform, .keep_index = platform != NULL};
 
 	if (remote_registry_ref(ref, &from, err) < 0 ||
 		remote_open(ctx, o ? o : &none, from.host, &remote, err) < 0)

@@ -37,9 +37,10 @@ int remote_registry_ref(const char *text, struct oci_ref *out, struct error *err
 /* "HOST[:PORT]", as it stands in references; Docker Hub's other names become docker.io. ERR_USAGE.
  * Caller frees. */
 int remote_host(const char *text, char **out, struct error *err);
-/* Fetch an image into the store, for commands that need one (a base image, something to run). */
+/* Fetch an image into the store, for commands that need one (a base image, something to run).
+ * platform NULL: this machine's; else that one, and the name leads to the index if there is one. */
 int remote_pull(struct ctx *ctx, const struct remote_options *o, const char *ref,
-				struct oci_store *store, struct error *err);
+				const struct oci_platform *platform, struct oci_store *store, struct error *err);
 /* After a push: send the SBOM that the store has of the image, too, and say so. */
 int remote_push_sbom(struct ctx *ctx, struct remote *r, const struct registry_push *what,
 					 struct error *err);

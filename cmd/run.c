@@ -120,7 +120,8 @@ static int project_ref(struct ctx *ctx, struct oci_ref *out, struct error *err)
 {
 	AUTO(project) struct project p = {0};
 
-	return project_load(NULL, ctx->global.file, &p, err) < 0 ? -1 : build_reference(&p, out, err);
+	return project_load_any(NULL, ctx->global.file, &p, err) < 0 ? -1
+																 : build_reference(&p, out, err);
 }
 
 static int find_image(struct ctx *ctx, const struct run_options *o, struct oci_store *store,
@@ -134,7 +135,7 @@ static int find_image(struct ctx *ctx, const struct run_options *o, struct oci_s
 		return -1;
 	if (o->pull && strcmp(o->pull, "never") == 0)
 		return err_hint(err, "run 'msctl pull %s'", text);
-	if (remote_pull(ctx, &o->remote, text, store, err) < 0)
+	if (remote_pull(ctx, &o->remote, text, NULL, store, err) < 0)
 		return -1;
 	return oci_store_find(store, ref, out, err);
 }

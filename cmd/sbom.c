@@ -26,7 +26,7 @@ static int choose_ref(struct ctx *ctx, const char *operand, struct oci_ref *out,
 
 	if (operand)
 		return remote_ref(operand, out, err);
-	if (project_load(NULL, ctx->global.file, &project, err) < 0)
+	if (project_load_any(NULL, ctx->global.file, &project, err) < 0)
 		return -1;
 	return build_reference(&project, out, err);
 }

@@ -41,9 +41,11 @@ static void take_base(const struct build *b, struct parts *parts)
 		strv_add(&parts->diff_ids, b->base_config.diff_ids.items[i]);
 }
 
-static int write_layers(struct build *b, struct parts *parts, struct build_result *r,
+static int write_layers(struct build *b, struct parts *parts, struct build_image *out,
 						struct error *err)
 {
+	const struct build_watch *w = &b->request->watch;
+
 	for (enum tree_layer l = TREE_SYSTEM; l < TREE_LAYERS; l++) {
 		char diff_id[OCI_DIGEST_LEN + 1];
 		struct build_layer layer;
@@ -55,10 +57,12 @@ static int write_layers(struct build *b, struct parts *parts, struct build_resul
 			return -1;
 		if (!d.media_type)
 			continue;
-		r->layers[r->layer_count++] = layer;
+		out->layers[out->layer_count++] = layer;
 		parts->layers[parts->layer_count++] = d;
 		strv_add(&parts->diff_ids, diff_id);
 		strv_addf(&parts->created_by, "msctl build: %s", layer.name);
+		if (w->layer)
+			w->layer(w->user, &parts->layers[parts->layer_count - 1]);
 	}
 	return 0;
 }
@@ -106,7 +110,7 @@ static void fill_config(const struct build *b, const struct parts *parts, struct
 
 	c->platform = b->platform;
 	c->json = json_incref(base->json);
-	c->created = xstrdup(clock_rfc3339(b->created, created));
+	c->created = xstrdup(clock_rfc3339(b->stamp->created, created));
 	c->user = first_of(p->user, base->user);
 	c->workdir = first_of(p->workdir, base->workdir);
 	c->stop_signal = first_of(p->stop_signal, base->stop_signal);
@@ -130,34 +134,6 @@ static json_t *describe(const char *media_type, const char *digest, uint64_t siz
 {
 	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size",
 					 (json_int_t)size);
-}
-
-static void annotate(json_t *annotations, const char *key, const char *value)
-{
-	AUTO_FREE char *full = xasprintf("org.opencontainers.image.%s", key);
-
-	if (value && *value)
-		json_object_set_new(annotations, full, json_string(value));
-}
-
-static json_t *annotations(const struct build *b)
-{
-	AUTO_FREE char *source = b->repo.origin ? build_source_url(b->repo.origin) : NULL;
-	json_t *a = json_object();
-	char created[32];
-
-	annotate(a, "created", clock_rfc3339(b->created, created));
-	annotate(a, "revision", b->repo.commit);
-	annotate(a, "source", source);
-	annotate(a, "version", b->tag);
-	annotate(a, "title", b->project->name);
-	if (b->base.bytes) {
-		char digest[OCI_DIGEST_LEN + 1];
-
-		annotate(a, "base.name", b->project->build.base);
-		annotate(a, "base.digest", oci_digest_of(b->base.bytes, b->base.len, digest));
-	}
-	return a;
 }
 
 static int write_config(const struct build *b, const struct parts *parts,
@@ -189,7 +165,7 @@ static int write_manifest(const struct build *b, const struct parts *parts,
 	doc =
 		json_pack("{s:i, s:s, s:o, s:o, s:o}", "schemaVersion", 2, "mediaType", OCI_MEDIA_MANIFEST,
 				  "config", describe(OCI_MEDIA_CONFIG, config.digest, config.size), "layers",
-				  layers, "annotations", annotations(b));
+				  layers, "annotations", build_annotations(b));
 	doc_json_write(doc, &bytes);
 	if (oci_store_put(b->store, bytes.data, bytes.len, out->digest, err) < 0)
 		return -1;
@@ -199,22 +175,16 @@ static int write_manifest(const struct build *b, const struct parts *parts,
 	return 0;
 }
 
-int build_write_image(struct build *b, struct build_result *result, struct error *err)
+int build_write_image(struct build *b, struct build_image *out, struct error *err)
 {
 	AUTO(parts) struct parts parts = {0};
-	AUTO(build_result) struct build_result r = {.created = b->created};
-	AUTO(build_documents) struct build_documents documents = {0};
 
 	if (b->base.layer_count > OCI_MAX_LAYERS)
 		return err_set(err, ERR_INPUT, "%s has too many layers", b->project->build.base);
 	take_base(b, &parts);
 	for (size_t i = 0; i < parts.layer_count; i++)
-		r.base_bytes += parts.layers[i].size;
-	if (write_layers(b, &parts, &r, err) < 0 || write_manifest(b, &parts, &r.image, err) < 0 ||
-		build_sbom(b, &r.image, &documents, err) < 0 ||
-		build_name(b, &r.image, &documents, err) < 0)
+		out->base_bytes += parts.layers[i].size;
+	if (write_layers(b, &parts, out, err) < 0)
 		return -1;
-	r.ref = oci_ref_text(&b->ref);
-	*result = MOVE(r);
-	return 0;
+	return write_manifest(b, &parts, &out->image, err);
 }

@@ -27,7 +27,7 @@ int64_t build_entry_time(const struct build *b, const struct tree_node *n)
 {
 	if (n->layer == TREE_BASE)
 		return n->mtime_s;
-	return n->layer <= TREE_LIBRARIES ? 0 : b->created;
+	return n->layer <= TREE_LIBRARIES_LAST ? 0 : b->stamp->created;
 }
 
 static bool is_unchanged(const struct stat *a, const struct stat *b)
@@ -134,11 +134,13 @@ int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer
 		[TREE_FILES] = "files",
 		[TREE_APP] = "app",
 	};
+	bool is_group = layer > TREE_LIBRARIES && layer <= TREE_LIBRARIES_LAST;
 	AUTO(strv) struct strv paths = {0};
 	AUTO_FREE char *record = NULL;
-	struct build_layer l = {.name = names[layer]};
+	struct build_layer l = {0};
 	struct build_cached made = {0};
 
+	snprintf(l.name, sizeof(l.name), "%s", is_group ? "libraries" : names[layer]);
 	tree_layer_paths(&b->tree, layer, &paths, &l.files);
 	if (paths.count == 0)
 		return 0;

@@ -3,7 +3,9 @@
 
 #include "base/auto.h"
 #include "base/map.h"
+#include "base/proc.h"
 #include "build/build.h"
+#include "build/plan.h"
 #include "build/tree.h"
 #include "crypto/sha1.h"
 #include "oci/config.h"
@@ -16,35 +18,62 @@ struct taken {
 	struct stat st;
 };
 
-struct build {
-	const struct build_request *request;
-	const struct project *project;
+/* What all platforms of one build share. */
+struct build_stamp {
 	struct repo_info repo; /* zeroed outside of a repository */
 	int64_t created;
 	char *tag;
 	struct oci_ref ref;
+};
+
+void build_stamp_release(struct build_stamp *s);
+
+/* The image of one platform while it is built. */
+struct build {
+	const struct build_request *request;
+	const struct project *project;
+	const struct build_stamp *stamp;
+	struct oci_store *store; /* borrowed; opened by build_open_store when first needed */
+	struct oci_platform platform;
+	bool is_cross; /* the platform is not this machine's */
+	struct build_plan plan;
+	struct build_toolchain *toolchain; /* NULL: the steps run on this machine */
+	char *sysroot;                     /* where libraries are looked for: "", or a folder */
 	struct taken *taken;
 	size_t taken_count;
 	struct map over;      /* path in the image -> char * file, borrowed from taken */
 	struct strv programs; /* ELF files among them, as paths in the image */
 	struct strv entrypoint;
 	struct tree tree;
-	struct oci_store *store;
 	struct oci_manifest base; /* zeroed for scratch */
 	struct oci_config base_config;
-	struct oci_platform platform;
 };
 
 void build_release(struct build *b);
 void build_note(const struct build *b, const char *fmt, ...) PRINTF(2, 3);
+/* Tell whoever asked why `what` was made anew or not. */
+void build_explain(const struct build *b, bool was_cached, const char *what, const char *fmt, ...)
+	PRINTF(4, 5);
+const char *build_compression(const struct build *b); /* "gzip" or "zstd" */
 
 /* In the order in which they happen: */
 
-/* stamp.c: commit, time, reference */
-int build_stamp(struct build *b, struct error *err);
+/* stamp.c: commit, time, reference; once for all platforms */
+int build_stamp(const struct build_request *request, struct build_stamp *out, struct error *err);
 /* "https://host/path" from any form of a remote's URL, NULL if it is a path of this machine.
  * Caller frees. */
 char *build_source_url(const char *origin);
+/* toolchain.c: the image in which the steps run, if there is one; sets b->sysroot to its root */
+int build_toolchain_open(struct build *b, struct error *err);
+/* Run a shell script in it, the project's folder and the plan's folders at their own paths, as the
+ * caller's user as far as files are concerned. spec has everything but argv[0]. */
+int build_toolchain_run(const struct build *b, const struct proc_spec *spec,
+						struct proc_result *result, struct error *err);
+/* The digest of its image, NULL without one. */
+const char *build_toolchain_digest(const struct build *b);
+void build_toolchain_close(struct build *b);
+/* plan.c: b->plan, from msctl.yaml or from the build system that is found. */
+int build_make_plan(struct build *b, struct error *err);
 /* steps.c */
 int build_steps(struct build *b, struct error *err);
 /* gather.c: what build.copy takes, which of it are programs, what is started */
@@ -53,6 +82,10 @@ int build_gather(struct build *b, struct error *err);
 int build_base(struct build *b, struct error *err);
 /* libraries.c */
 int build_libraries(struct build *b, struct error *err);
+/* groups.c: which layer each library goes to, by the package that owns it */
+int build_group_libraries(struct build *b, struct error *err);
+/* gates.c: versions of symbols that will not be there, hardening that is asked for */
+int build_gates(struct build *b, struct error *err);
 /* system.c: accounts, /tmp, certificates, time zones */
 int build_system(struct build *b, struct error *err);
 /* gather.c: the taken files into the tree */
@@ -79,8 +112,10 @@ int build_cache_key(const struct build *b, const struct strv *paths, char **file
 /* Is there a record, and does the store have its blob? */
 bool build_cache_find(const struct build *b, const char *file, struct build_cached *out);
 void build_cache_keep(const struct build *b, const char *file, const struct build_cached *layer);
-/* image.c: layers, configuration, manifest, name */
-int build_write_image(struct build *b, struct build_result *result, struct error *err);
+/* image.c: layers, configuration, manifest */
+int build_write_image(struct build *b, struct build_image *out, struct error *err);
+/* annotations.c: what an image's manifest, or the index (b: any of its images), says of itself */
+json_t *build_annotations(const struct build *b);
 
 /* sums.c: checksums of files, remembered from build to build */
 struct build_sum {
@@ -111,6 +146,7 @@ struct build_documents {
 void build_documents_release(struct build_documents *d);
 int build_sbom(struct build *b, const struct oci_descriptor *image, struct build_documents *out,
 			   struct error *err);
-/* Give the image its name, and the documents their place beside it. */
-int build_name(struct build *b, const struct oci_descriptor *image, const struct build_documents *d,
-			   struct error *err);
+/* index.c: give the image, or an index of several, its name, and the documents their places beside
+ * their images. documents: one for each image. */
+int build_name(const struct build_stamp *stamp, struct oci_store *store, struct build_result *r,
+			   const struct build_documents *documents, struct error *err);

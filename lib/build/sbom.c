@@ -54,7 +54,8 @@ static bool is_ours(const struct tree_node *n)
 /* Certificates, time zones and libraries are of this machine; all else is of the project. */
 static bool is_foreign(const struct tree_node *n)
 {
-	return n->file && (n->layer == TREE_SYSTEM || n->layer == TREE_LIBRARIES);
+	return n->file && (n->layer == TREE_SYSTEM ||
+					   (n->layer >= TREE_LIBRARIES && n->layer <= TREE_LIBRARIES_LAST));
 }
 
 static void collect(const struct build *b, struct work *w)
@@ -95,7 +96,7 @@ static void make_key(const struct build *b, const struct work *w, const char *im
 	add_text(h, "sbom " MSCTL_VERSION);
 	add_text(h, image);
 	add_text(h, b->project->name);
-	add_text(h, b->tag);
+	add_text(h, b->stamp->tag);
 	add_text(h, stamp);
 	for (size_t i = 0; i < w->sources.count; i++) {
 		const struct tree_node *n = w->sources.items[i].node;
@@ -140,11 +141,11 @@ static void read_distro(struct sbom *s)
 static void add_project(const struct build *b, struct work *w)
 {
 	struct sbom_package p = {
-		.kind = SBOM_PROJECT, .name = xstrdup(b->project->name), .version = xstrdup(b->tag)};
+		.kind = SBOM_PROJECT, .name = xstrdup(b->project->name), .version = xstrdup(b->stamp->tag)};
 
-	if (b->repo.commit[0])
-		p.revision = xstrdup(b->repo.commit);
-	p.url = b->repo.origin ? build_source_url(b->repo.origin) : NULL;
+	if (b->stamp->repo.commit[0])
+		p.revision = xstrdup(b->stamp->repo.commit);
+	p.url = b->stamp->repo.origin ? build_source_url(b->stamp->repo.origin) : NULL;
 	list_push(&w->packages, p);
 }
 
@@ -209,8 +210,8 @@ static int fill(const struct build *b, struct work *w, struct sbom *s, struct er
 	int rc;
 
 	s->name = xstrdup(b->project->name);
-	s->version = xstrdup(b->tag);
-	s->created = b->created;
+	s->version = xstrdup(b->stamp->tag);
+	s->created = b->stamp->created;
 	read_distro(s);
 	if (b->base.bytes) {
 		s->base_name = xstrdup(b->project->build.base);
@@ -248,20 +249,4 @@ int build_sbom(struct build *b, const struct oci_descriptor *image, struct build
 	sbom_write_spdx(&s, &out->spdx);
 	sbom_write_cyclonedx(&s, &out->cyclonedx);
 	return 0;
-}
-
-int build_name(struct build *b, const struct oci_descriptor *image, const struct build_documents *d,
-			   struct error *err)
-{
-	const struct oci_artifact items[] = {
-		{SBOM_TYPE_SPDX, d->spdx.data, d->spdx.len},
-		{SBOM_TYPE_CYCLONEDX, d->cyclonedx.data, d->cyclonedx.len},
-	};
-	char created[32];
-	const struct oci_attach what = {.key = d->key,
-									.created = clock_rfc3339(b->created, created),
-									.items = items,
-									.count = sizeof(items) / sizeof(items[0])};
-
-	return oci_store_tag_with(b->store, &b->ref, image, d->spdx.len > 0 ? &what : NULL, err);
 }

@@ -57,15 +57,15 @@ char *build_source_url(const char *origin)
 	return TAKE(url);
 }
 
-static int read_time(struct build *b, struct error *err)
+static int read_time(struct build_stamp *s, struct error *err)
 {
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
 
-	b->created = b->repo.commit[0] ? b->repo.commit_time : 0;
+	s->created = s->repo.commit[0] ? s->repo.commit_time : 0;
 	if (!epoch || !*epoch)
 		return 0;
 	/* the year 9999 is the last that RFC 3339 can write */
-	if (!text_to_int(epoch, 0, 253402300799, &b->created)) {
+	if (!text_to_int(epoch, 0, 253402300799, &s->created)) {
 		err_set(err, ERR_USAGE, "SOURCE_DATE_EPOCH is '%s'", epoch);
 		return err_hint(err, "set it to seconds since 1970, or unset it");
 	}
@@ -111,32 +111,45 @@ int build_reference(const struct project *project, struct oci_ref *out, struct e
 	return project_reference(project, describe(project, &repo), out, err);
 }
 
-static int name_image(struct build *b, struct error *err)
+static int name_image(const struct build_request *request, struct build_stamp *s, struct error *err)
 {
-	const char *described = describe(b->project, &b->repo);
+	const struct project *p = request->project;
+	const struct build_watch *w = &request->watch;
+	const char *described = describe(p, &s->repo);
 	AUTO(oci_ref) struct oci_ref ref = {0};
 	int rc;
 
-	if (!described)
-		build_note(b, "no git commit here: the version is 'latest'");
-	b->tag = build_version_tag(described ? described : "latest");
-	if (b->request->reference)
-		rc = oci_ref_parse_tagged(b->request->reference, &ref, err);
+	if (!described && w->note)
+		w->note(w->user, "no git commit here: the version is 'latest'");
+	s->tag = build_version_tag(described ? described : "latest");
+	if (request->reference)
+		rc = oci_ref_parse_tagged(request->reference, &ref, err);
 	else
-		rc = project_reference(b->project, described, &ref, err);
+		rc = project_reference(p, described, &ref, err);
 	if (rc < 0)
 		return -1;
 	if (ref.digest) {
 		err_set(err, ERR_USAGE, "an image that is still to be built has no digest");
 		return err_hint(err, "name it by a tag: NAME:TAG");
 	}
-	b->ref = MOVE(ref);
+	s->ref = MOVE(ref);
 	return 0;
 }
 
-int build_stamp(struct build *b, struct error *err)
+void build_stamp_release(struct build_stamp *s)
 {
-	if (read_repo(b->project, &b->repo, err) < 0 || read_time(b, err) < 0)
+	repo_info_release(&s->repo);
+	free(s->tag);
+	oci_ref_release(&s->ref);
+}
+
+int build_stamp(const struct build_request *request, struct build_stamp *out, struct error *err)
+{
+	AUTO(build_stamp) struct build_stamp s = {0};
+
+	if (read_repo(request->project, &s.repo, err) < 0 || read_time(&s, err) < 0 ||
+		name_image(request, &s, err) < 0)
 		return -1;
-	return name_image(b, err);
+	*out = MOVE(s);
+	return 0;
 }

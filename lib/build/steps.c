@@ -14,9 +14,9 @@ static void hand_line(void *user, bool is_stderr, const char *line)
 
 static int run_step(struct build *b, size_t index, struct error *err)
 {
-	const char *step = b->project->build.steps.items[index];
+	const char *step = b->plan.steps.items[index];
 	AUTO_FREE char *script = xasprintf("umask 022\n%s", step);
-	AUTO_FREE char *epoch = xasprintf("SOURCE_DATE_EPOCH=%lld", (long long)b->created);
+	AUTO_FREE char *epoch = xasprintf("SOURCE_DATE_EPOCH=%lld", (long long)b->stamp->created);
 	const char *const argv[] = {"sh", "-e", "-c", script, NULL};
 	const char *const env[] = {epoch, "LC_ALL=C", "TZ=UTC", NULL};
 	/* a make that runs msctl has nothing to say to a make that msctl runs */
@@ -42,8 +42,8 @@ static int run_step(struct build *b, size_t index, struct error *err)
 	if (proc_run(&spec, &result, err) < 0)
 		return err_wrap(err, "step '%s'", step);
 	if (result.exit_status != 0) {
-		err_set(err, ERR_SYS, "step %zu of %zu, '%s', %s", index + 1, b->project->build.steps.count,
-				step, proc_describe(&result, how));
+		err_set(err, ERR_SYS, "step %zu of %zu, '%s', %s", index + 1, b->plan.steps.count, step,
+				proc_describe(&result, how));
 		return err_hint(err, "see what it said above, or run it yourself in %s", b->project->dir);
 	}
 	if (watch.done)
@@ -55,7 +55,7 @@ int build_steps(struct build *b, struct error *err)
 {
 	if (b->request->no_steps)
 		return 0;
-	for (size_t i = 0; i < b->project->build.steps.count; i++)
+	for (size_t i = 0; i < b->plan.steps.count; i++)
 		if (run_step(b, i, err) < 0)
 			return -1;
 	return 0;

@@ -144,7 +144,7 @@ int build_sums_get(const struct build *b, struct build_sums *s, const struct tre
 	if (hash_file(b, n, out, err) < 0)
 		return -1;
 	/* the project's own files change all the time: no use to remember them */
-	if (n->layer <= TREE_LIBRARIES && n->seen.st_ctim.tv_sec + QUIET_SECONDS < s->now &&
+	if (n->layer <= TREE_LIBRARIES_LAST && n->seen.st_ctim.tv_sec + QUIET_SECONDS < s->now &&
 		!strchr(key, '\n')) {
 		map_put(&s->known, key, memcpy(xmalloc(sizeof(*out)), out, sizeof(*out)));
 		s->is_new = true;

@@ -17,7 +17,8 @@
 enum tree_layer {
 	TREE_BASE, /* what the base image has */
 	TREE_SYSTEM,
-	TREE_LIBRARIES,
+	TREE_LIBRARIES, /* of the larger packages one each, in TREE_LIBRARIES and what follows */
+	TREE_LIBRARIES_LAST = TREE_LIBRARIES + 3,
 	TREE_FILES,
 	TREE_APP,
 	TREE_LAYERS,

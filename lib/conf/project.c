@@ -9,10 +9,11 @@
 #include <ctype.h>
 #include <string.h>
 
+#define PROJECT_MAX_NAME 63
 #define DEFAULT_TIMEOUT_MS (5 * 60 * 1000)
 
 struct fields {
-	const char *api_version, *name, *image, *version, *test;
+	const char *api_version, *name, *image, *version, *test, *license;
 	json_t *build, *deploy, *environments;
 	json_t *verify, *ci, *services; /* typed here, read by the commands that act on them */
 };
@@ -23,6 +24,7 @@ static const struct doc_field project_top[] = {
 	DOC_FIELD(struct fields, image, "image", DOC_TEXT, false),
 	DOC_FIELD(struct fields, version, "version", DOC_TEXT, false),
 	DOC_FIELD(struct fields, test, "test", DOC_TEXT, false),
+	DOC_FIELD(struct fields, license, "license", DOC_TEXT, false),
 	DOC_FIELD(struct fields, build, "build", DOC_OBJECT, false),
 	DOC_FIELD(struct fields, deploy, "deploy", DOC_OBJECT, false),
 	DOC_FIELD(struct fields, environments, "environments", DOC_OBJECT, false),
@@ -86,7 +88,8 @@ bool project_name_is_valid(const char *name)
 {
 	size_t len = strlen(name);
 
-	if (len == 0 || len > 63 || !islower((unsigned char)name[0]) || name[len - 1] == '-')
+	if (len == 0 || len > PROJECT_MAX_NAME || !islower((unsigned char)name[0]) ||
+		name[len - 1] == '-')
 		return false;
 	for (; *name; name++)
 		if (!islower((unsigned char)*name) && !isdigit((unsigned char)*name) && *name != '-')
@@ -140,6 +143,7 @@ static int read_top(struct project *p, const json_t *doc, struct fields *f, stru
 	p->image = f->image ? f->image : f->name;
 	p->version = f->version ? f->version : "git";
 	p->test = f->test;
+	p->license = f->license;
 	return 0;
 }
 
@@ -174,7 +178,46 @@ int project_load(const char *dir, const char *file, struct project *out, struct 
 						  "'msctl new NAME'");
 		return -1;
 	}
+	p.is_written = true;
 	if (read_project(&p, buf_span(&text), err) < 0)
+		return -1;
+	*out = MOVE(p);
+	return 0;
+}
+
+/* A folder's name as a project may be called: "My_Service 2" is my-service-2. */
+static char *name_from_folder(const char *dir)
+{
+	AUTO_FREE char *real = realpath(dir, NULL);
+	AUTO(buf) struct buf name = {0};
+
+	for (const char *p = real ? fs_basename(real) : ""; *p && name.len < PROJECT_MAX_NAME; p++) {
+		char c = (char)tolower((unsigned char)*p);
+
+		if (isascii(c) && (islower((unsigned char)c) || (name.len && isdigit((unsigned char)c))))
+			buf_addc(&name, c);
+		else if (name.len > 0 && name.data[name.len - 1] != '-')
+			buf_addc(&name, '-');
+	}
+	while (name.len > 0 && name.data[name.len - 1] == '-')
+		buf_cut(&name, name.len - 1);
+	return name.len > 0 ? buf_take(&name) : xstrdup("app");
+}
+
+int project_load_any(const char *dir, const char *file, struct project *out, struct error *err)
+{
+	AUTO(project) struct project p = {0};
+	AUTO_FREE char *path = fs_join(dir ? dir : ".", PROJECT_FILE);
+
+	if (file || fs_exists(path) || !fs_is_dir(dir ? dir : "."))
+		return project_load(dir, file, out, err);
+	p.dir = xstrdup(dir ? dir : ".");
+	p.file = TAKE(path);
+	p.folder_name = name_from_folder(p.dir);
+	p.name = p.image = p.folder_name;
+	p.version = "git";
+	if (project_read_build(&p, NULL, err) < 0 || read_deploy(&p, NULL, err) < 0 ||
+		project_read_environments(&p, NULL, err) < 0)
 		return -1;
 	*out = MOVE(p);
 	return 0;
@@ -184,6 +227,7 @@ void project_release(struct project *p)
 {
 	free(p->dir);
 	free(p->file);
+	free(p->folder_name);
 	project_build_release(&p->build);
 	project_environments_release(p);
 	strv_release(&p->kubernetes);

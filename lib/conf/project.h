@@ -5,7 +5,7 @@
  * nothing else; in this file that is everything below an environment. Every message has
  * file:line:column.
  *
- * Keys that this version does not act on (toolchain, dockerfile, context, args, target, swarm,
+ * Keys that this version does not act on (dockerfile, context, args, target, swarm,
  * verify, ci, services) are accepted when they have the right type; the command that would need one
  * says that it cannot. */
 #pragma once
@@ -25,10 +25,23 @@ struct project_copy {
 	const char *to;   /* absolute, in the image */
 };
 
+/* What becomes of a program that lacks PIE, RELRO or a stack that cannot be executed. */
+enum project_hardening {
+	HARDENING_WARN,
+	HARDENING_REQUIRE,
+	HARDENING_OFF,
+};
+
 struct project_build {
-	struct strv steps;     /* shell lines, run by sh -e in the project folder */
-	const char *toolchain; /* NULL */
-	const char *base;      /* "scratch" or a reference */
+	struct strv steps;        /* shell lines, run by sh -e in the project folder */
+	const char *build_system; /* "auto", "meson", "cmake", "autotools", "make"; counts only where
+							  there are neither steps nor copies */
+	struct strv options;      /* for the system's configure step, or make */
+	const char *binary;       /* of what is installed the program that is started; NULL: the only */
+	bool strip;               /* installed programs (default true) */
+	const char *toolchain;    /* image in which the steps run, or NULL */
+	const char *sysroot;      /* where libraries are looked for; NULL: chosen by platform */
+	const char *base;         /* "scratch" or a reference */
 	struct project_copy *copy;
 	size_t copy_count;
 	bool libraries;    /* take the shared-library closure along (default true) */
@@ -42,8 +55,10 @@ struct project_build {
 	struct strv env;         /* "K=V" */
 	json_t *labels;          /* object or NULL; borrowed */
 	struct strv platforms;   /* default: the host's */
-	const char *compression; /* "gzip" */
-	const char *dockerfile;  /* NULL: native build */
+	const char *compression; /* "gzip", "zstd" */
+	enum project_hardening hardening;
+	json_t *capabilities;   /* object path in the image -> "cap_x=ep", or NULL; borrowed */
+	const char *dockerfile; /* NULL: native build */
 	const char *stop_signal;
 };
 
@@ -69,11 +84,14 @@ struct project_environment {
 struct project {
 	char *dir;             /* where msctl.yaml lies */
 	char *file;            /* path of it, as messages name it */
+	bool is_written;       /* there is such a file; false: everything has its default */
+	char *folder_name;     /* owns the name where no file gives one */
 	struct yaml_file yaml; /* owns what the const char * members point to */
-	const char *name;
-	const char *image;   /* default: name */
-	const char *version; /* "git" or a literal */
-	const char *test;    /* NULL */
+	const char *name;      /* default: the folder's name */
+	const char *image;     /* default: name */
+	const char *version;   /* "git" or a literal */
+	const char *test;      /* NULL */
+	const char *license;   /* SPDX expression, or NULL */
 	struct project_build build;
 	struct strv kubernetes; /* deploy.kubernetes */
 	int64_t timeout_ms;     /* deploy.timeout, default 5 min */
@@ -86,6 +104,9 @@ void project_release(struct project *p);
 /* Read file (NULL: msctl.yaml in dir; dir NULL: the current folder). ERR_MISSING with a hint when
  * there is none. */
 int project_load(const char *dir, const char *file, struct project *out, struct error *err);
+/* The same for commands that work without one: where dir has no msctl.yaml and none was named,
+ * everything has its default and the name is the folder's. */
+int project_load_any(const char *dir, const char *file, struct project *out, struct error *err);
 /* The environment of a name; NULL name: the only one, or "local" when none is written (ERR_USAGE
  * when there are several). ERR_MISSING with the nearest name. Borrowed. */
 int project_environment(const struct project *p, const char *name,

@@ -10,13 +10,21 @@
 
 struct fields {
 	const char *toolchain, *base, *user, *workdir, *compression, *dockerfile, *stop_signal;
-	const char *context, *target;
+	const char *context, *target, *build_system, *binary, *sysroot, *hardening;
 	json_t *steps, *copy, *libraries, *entrypoint, *cmd, *ports, *env, *labels, *platforms, *args;
+	json_t *options, *capabilities, *strip;
 	bool certificates, timezones;
 };
 
 static const struct doc_field build_fields[] = {
 	DOC_FIELD(struct fields, steps, "steps", DOC_TEXTS, false),
+	DOC_FIELD(struct fields, build_system, "system", DOC_TEXT, false),
+	DOC_FIELD(struct fields, options, "options", DOC_TEXTS, false),
+	DOC_FIELD(struct fields, binary, "binary", DOC_TEXT, false),
+	DOC_FIELD(struct fields, strip, "strip", DOC_ANY, false),
+	DOC_FIELD(struct fields, sysroot, "sysroot", DOC_TEXT, false),
+	DOC_FIELD(struct fields, hardening, "hardening", DOC_TEXT, false),
+	DOC_FIELD(struct fields, capabilities, "capabilities", DOC_TEXT_MAP, false),
 	DOC_FIELD(struct fields, toolchain, "toolchain", DOC_TEXT, false),
 	DOC_FIELD(struct fields, base, "base", DOC_TEXT, false),
 	DOC_FIELD(struct fields, copy, "copy", DOC_TEXT_MAP, false),
@@ -157,6 +165,60 @@ static const char *host_platform(void)
 	return "linux/amd64";
 }
 
+static int read_hardening(struct project *p, const json_t *section, const char *word,
+						  struct error *err)
+{
+	static const char *const words[] = {
+		[HARDENING_WARN] = "warn", [HARDENING_REQUIRE] = "require", [HARDENING_OFF] = "off"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (word && strcmp(word, words[i]) != 0)
+			continue;
+		p->build.hardening = (enum project_hardening)i;
+		return 0;
+	}
+	return project_fail(p, section, "build", "hardening", "none of warn, require, off", err);
+}
+
+/* What builds a project that says neither steps nor copies. */
+static int read_system(struct project *p, const json_t *section, const struct fields *f,
+					   struct error *err)
+{
+	static const char *const systems[] = {"auto", "meson", "cmake", "autotools", "make"};
+	struct project_build *b = &p->build;
+	bool is_known = false;
+
+	b->build_system = f->build_system ? f->build_system : systems[0];
+	for (size_t i = 0; i < ARRAY_LEN(systems); i++)
+		is_known |= strcmp(b->build_system, systems[i]) == 0;
+	if (!is_known)
+		return project_fail(p, section, "build", "system",
+							"none of auto, meson, cmake, autotools, make", err);
+	if (f->strip && !json_is_boolean(f->strip))
+		return project_fail(p, section, "build", "strip", "neither true nor false", err);
+	if (f->sysroot && *f->sysroot != '/')
+		return project_fail(p, section, "build", "sysroot", "not an absolute path", err);
+	b->binary = f->binary;
+	b->strip = !f->strip || json_is_true(f->strip);
+	b->sysroot = f->sysroot;
+	project_add_texts(&b->options, f->options);
+	return read_hardening(p, section, f->hardening, err);
+}
+
+static int read_capabilities(struct project *p, json_t *capabilities, struct error *err)
+{
+	const char *path;
+	json_t *value;
+
+	json_object_foreach(capabilities, path, value) if (*path != '/')
+	{
+		project_fail(p, capabilities, "build.capabilities", path, "not an absolute path", err);
+		return err_hint(err, "name the program by its path in the image, like /usr/bin/NAME");
+	}
+	p->build.capabilities = capabilities;
+	return 0;
+}
+
 static int read_words(struct project *p, const json_t *section, const struct fields *f,
 					  struct error *err)
 {
@@ -187,9 +249,10 @@ int project_read_build(struct project *p, json_t *section, struct error *err)
 
 	if (section && project_fields(p, section, "build", build_fields, &f, err) < 0)
 		return -1;
-	if (read_words(p, section, &f, err) < 0 || read_libraries(p, section, f.libraries, err) < 0 ||
-		read_copy(p, f.copy, err) < 0 || read_ports(p, section, f.ports, err) < 0 ||
-		read_env(p, f.env, err) < 0)
+	if (read_words(p, section, &f, err) < 0 || read_system(p, section, &f, err) < 0 ||
+		read_capabilities(p, f.capabilities, err) < 0 ||
+		read_libraries(p, section, f.libraries, err) < 0 || read_copy(p, f.copy, err) < 0 ||
+		read_ports(p, section, f.ports, err) < 0 || read_env(p, f.env, err) < 0)
 		return -1;
 	project_add_texts(&b->steps, f.steps);
 	project_add_texts(&b->entrypoint, f.entrypoint);
@@ -203,6 +266,7 @@ int project_read_build(struct project *p, json_t *section, struct error *err)
 void project_build_release(struct project_build *b)
 {
 	strv_release(&b->steps);
+	strv_release(&b->options);
 	free(b->copy);
 	strv_release(&b->entrypoint);
 	strv_release(&b->cmd);

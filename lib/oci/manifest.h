@@ -64,6 +64,8 @@ int oci_manifest_parse(struct span bytes, const char *media_type, const char *na
 int oci_platform_parse(const char *text, struct oci_platform *out, struct error *err);
 /* This machine's. */
 void oci_platform_host(struct oci_platform *out);
+/* The same; arm64 is arm64/v8. */
+bool oci_platform_equals(const struct oci_platform *a, const struct oci_platform *b);
 char *oci_platform_text(const struct oci_platform *p);
 /* The entry of an index for a platform (first match wins; arm64 without variant matches v8), or
  * NULL. */

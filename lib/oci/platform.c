@@ -80,6 +80,12 @@ static const char *variant_of(const struct oci_platform *p)
 	return strcmp(p->arch, "amd64") == 0 ? "v1" : "";
 }
 
+bool oci_platform_equals(const struct oci_platform *a, const struct oci_platform *b)
+{
+	return strcmp(a->os, b->os) == 0 && strcmp(a->arch, b->arch) == 0 &&
+		   strcmp(variant_of(a), variant_of(b)) == 0;
+}
+
 /* 0: cannot run; the higher, the nearer. An older variant runs on a newer machine, not the other
  * way round. */
 static int64_t nearness(const struct oci_platform *have, const struct oci_platform *want)

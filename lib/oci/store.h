@@ -108,17 +108,24 @@ struct oci_artifacts {
 void oci_artifacts_release(struct oci_artifacts *a);
 
 struct oci_attach {
+	const struct oci_descriptor
+		*subject;        /* the image, or one that the index which is named lists */
 	const char *key;     /* what the documents were made from; see oci_store_is_attached */
 	const char *created; /* RFC 3339 */
 	const struct oci_artifact *items;
 	size_t count;
 };
 
-/* oci_store_tag, and keep documents beside the image in the place of those that it had. They stay
- * while a name leads to that very manifest, and no longer. */
-int oci_store_tag_with(struct oci_store *s, const struct oci_ref *ref,
-					   const struct oci_descriptor *d, const struct oci_attach *what,
-					   struct error *err);
+struct oci_tag {
+	const struct oci_ref *ref;
+	const struct oci_descriptor *image;
+	const struct oci_attach *attach; /* one for each image whose documents are new */
+	size_t attach_count;
+};
+
+/* oci_store_tag, and keep documents beside images in the place of those that they had. They stay
+ * while a name leads to that very manifest, by itself or by an index, and no longer. */
+int oci_store_tag_with(struct oci_store *s, const struct oci_tag *tag, struct error *err);
 /* Are the documents of this key beside the image, all there? */
 bool oci_store_is_attached(struct oci_store *s, const struct oci_descriptor *subject,
 						   const char *key);

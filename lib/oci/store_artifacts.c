@@ -31,7 +31,23 @@ static bool is_of(const json_t *entry, const char *subject)
 	return of && strcmp(of, subject) == 0;
 }
 
-void store_drop_orphans(json_t *index)
+/* An image that has a name, and the images that it lists. */
+static void add_named(struct oci_store *s, json_t *entry, struct map *named)
+{
+	AUTO(oci_descriptor) struct oci_descriptor d = {0};
+	AUTO(oci_manifest) struct oci_manifest m = {0};
+	struct error ignored = {0};
+	const char *name;
+
+	map_put(named, doc_text(entry, "digest", ""), NULL);
+	if (!store_index_entry(entry, &name, &d) || !oci_is_index_type(d.media_type) ||
+		oci_store_manifest(s, &d, &m, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < m.layer_count; i++)
+		map_put(named, m.layers[i].digest, NULL);
+}
+
+void store_drop_orphans(struct oci_store *s, json_t *index)
 {
 	json_t *entries = json_object_get(index, "manifests");
 	AUTO(map) struct map named = {0};
@@ -39,7 +55,7 @@ void store_drop_orphans(json_t *index)
 	size_t i;
 
 	json_array_foreach(entries, i, entry) if (annotation(entry, STORE_ANNOTATION_NAME))
-		map_put(&named, doc_text(entry, "digest", ""), NULL);
+		add_named(s, entry, &named);
 	for (i = json_array_size(entries); i > 0; i--) {
 		const char *of = annotation(json_array_get(entries, i - 1), STORE_ANNOTATION_SUBJECT);
 
@@ -106,9 +122,10 @@ static int add_artifact(struct oci_store *s, struct batch *b, json_t *manifest,
 	return 0;
 }
 
-int store_put_artifacts(struct oci_store *s, const struct oci_descriptor *subject,
-						const struct oci_attach *what, json_t *entries, struct error *err)
+int store_put_artifacts(struct oci_store *s, const struct oci_attach *what, json_t *entries,
+						struct error *err)
 {
+	const struct oci_descriptor *subject = what->subject;
 	AUTO(batch) struct batch batch = {0};
 	AUTO_JSON json_t *manifest = NULL;
 	char config[OCI_DIGEST_LEN + 1];
@@ -133,14 +150,13 @@ int store_put_artifacts(struct oci_store *s, const struct oci_descriptor *subjec
 	return batch_end(&batch, err);
 }
 
-void store_replace_artifacts(json_t *index, const char *subject, json_t *entries)
+void store_drop_artifacts(json_t *index, const char *subject)
 {
 	json_t *all = json_object_get(index, "manifests");
 
 	for (size_t i = json_array_size(all); i > 0; i--)
 		if (is_of(json_array_get(all, i - 1), subject))
 			json_array_remove(all, i - 1);
-	json_array_extend(all, entries);
 }
 
 static bool is_whole(struct oci_store *s, const struct oci_descriptor *d)

@@ -126,14 +126,13 @@ static json_t *make_entry(const char *name, const struct oci_descriptor *d)
 int oci_store_tag(struct oci_store *s, const struct oci_ref *ref, const struct oci_descriptor *d,
 				  struct error *err)
 {
-	return oci_store_tag_with(s, ref, d, NULL, err);
+	return oci_store_tag_with(s, &(struct oci_tag){.ref = ref, .image = d}, err);
 }
 
-int oci_store_tag_with(struct oci_store *s, const struct oci_ref *ref,
-					   const struct oci_descriptor *d, const struct oci_attach *what,
-					   struct error *err)
+int oci_store_tag_with(struct oci_store *s, const struct oci_tag *tag, struct error *err)
 {
-	AUTO_FREE char *name = kept_name(ref);
+	const struct oci_descriptor *d = tag->image;
+	AUTO_FREE char *name = kept_name(tag->ref);
 	AUTO_JSON json_t *artifacts = json_array();
 	AUTO_JSON json_t *index = NULL;
 	AUTO_CLOSE int lock = -1;
@@ -141,17 +140,19 @@ int oci_store_tag_with(struct oci_store *s, const struct oci_ref *ref,
 	if (!oci_store_has(s, d->digest, d->size))
 		return err_set(err, ERR_MISSING, "cannot name %s: %s is not in the image store", name,
 					   d->digest);
-	if (what && store_put_artifacts(s, d, what, artifacts, err) < 0)
-		return -1;
+	for (size_t i = 0; i < tag->attach_count; i++)
+		if (store_put_artifacts(s, &tag->attach[i], artifacts, err) < 0)
+			return -1;
 	/* the blobs' names must be on the disk before the index refers to them */
 	if (fs_sync_dir(s->blobs, err) < 0 || store_index_lock(s, &lock, err) < 0 ||
 		store_index_read(s, &index, err) < 0)
 		return -1;
 	drop_name(index, name);
 	json_array_append_new(json_object_get(index, "manifests"), make_entry(name, d));
-	if (what)
-		store_replace_artifacts(index, d->digest, artifacts);
-	store_drop_orphans(index);
+	for (size_t i = 0; i < tag->attach_count; i++)
+		store_drop_artifacts(index, tag->attach[i].subject->digest);
+	json_array_extend(json_object_get(index, "manifests"), artifacts);
+	store_drop_orphans(s, index);
 	return store_index_write(s, index, err);
 }
 
@@ -242,7 +243,7 @@ int oci_store_untag(struct oci_store *s, const struct oci_ref *ref, bool prune, 
 
 		return oci_store_list(s, &images, err) < 0 ? -1 : not_found(&images, name, err);
 	}
-	store_drop_orphans(index);
+	store_drop_orphans(s, index);
 	if (store_index_write(s, index, err) < 0)
 		return -1;
 	close(TAKE_FD(lock));

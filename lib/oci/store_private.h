@@ -26,14 +26,14 @@ int store_index_write(const struct oci_store *s, const json_t *index, struct err
 /* Parse an index entry; NULL name when it has none. False when it is not for us to understand. */
 bool store_index_entry(json_t *entry, const char **name, struct oci_descriptor *out);
 /* Write documents and their manifests as blobs; entries is what the index is to say of them. */
-int store_put_artifacts(struct oci_store *s, const struct oci_descriptor *subject,
-						const struct oci_attach *what, json_t *entries, struct error *err);
-/* Put entries in the place of those that the subject had. */
-void store_replace_artifacts(json_t *index, const char *subject, json_t *entries);
+int store_put_artifacts(struct oci_store *s, const struct oci_attach *what, json_t *entries,
+						struct error *err);
+/* Take the entries of an image's documents out of the index. */
+void store_drop_artifacts(json_t *index, const char *subject);
 /* Let the disk begin to write what there is, so that the ends of several writers wait together. */
 int store_writer_start_sync(struct oci_blob_writer *w, struct error *err);
 /* Take out of the index what belongs to images that have no name any more. */
-void store_drop_orphans(json_t *index);
+void store_drop_orphans(struct oci_store *s, json_t *index);
 /* Turn our shared lease into an exclusive one. ERR_CONFLICT while another process works with the
  * store. */
 int store_lease_exclusive(struct oci_store *s, struct error *err);

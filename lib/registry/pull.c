@@ -127,6 +127,30 @@ static int take_all(struct pull *p, struct oci_manifest *m, const struct oci_des
 	return 0;
 }
 
+/* Of an index take the one image for the platform, and the index above it if that is kept. */
+static int take_one(struct pull *p, struct oci_manifest *m, const struct oci_descriptor *d,
+					const struct oci_platform *want, int depth, struct error *err)
+{
+	const struct oci_descriptor *chosen;
+	AUTO(oci_manifest) struct oci_manifest child = {0};
+
+	if (!m->is_index) {
+		if (check_image(m, err) < 0)
+			return -1;
+		take(p, m, d);
+		return 0;
+	}
+	if (depth > REGISTRY_MAX_DEPTH)
+		return err_set(err, ERR_INPUT, "indexes are nested deeper than %d", REGISTRY_MAX_DEPTH);
+	if (registry_choose(m, want, p->what->from->name, &chosen, err) < 0 ||
+		get_child(p, chosen, &child, err) < 0 ||
+		take_one(p, &child, chosen, want, depth + 1, err) < 0)
+		return -1;
+	if (p->what->keep_index)
+		take(p, m, d);
+	return 0;
+}
+
 /* What the reference names; of an index the one manifest for the platform, unless all are wanted.
  */
 static int resolve(struct pull *p, struct error *err)
@@ -146,24 +170,7 @@ static int resolve(struct pull *p, struct error *err)
 		oci_platform_host(&host);
 		want = &host;
 	}
-	for (int depth = 0; m.is_index; depth++) {
-		AUTO(oci_manifest) struct oci_manifest child = {0};
-		const struct oci_descriptor *chosen;
-
-		if (depth > REGISTRY_MAX_DEPTH)
-			return err_set(err, ERR_INPUT, "indexes are nested deeper than %d", REGISTRY_MAX_DEPTH);
-		if (registry_choose(&m, want, p->what->from->name, &chosen, err) < 0 ||
-			get_child(p, chosen, &child, err) < 0)
-			return -1;
-		oci_descriptor_release(&d);
-		oci_descriptor_copy(chosen, &d);
-		oci_manifest_release(&m);
-		m = MOVE(child);
-	}
-	if (check_image(&m, err) < 0)
-		return -1;
-	take(p, &m, &d);
-	return 0;
+	return take_one(p, &m, &d, want, 0, err);
 }
 
 /* All is there and verified: the small pieces go into the store, then the name. */

@@ -103,6 +103,7 @@ struct registry_pull {
 	const struct oci_ref *from;
 	const struct oci_platform *platform; /* of an index; NULL: this machine's */
 	bool all_platforms;                  /* keep the index and all that it names */
+	bool keep_index; /* let the name lead to the index though one platform's image is fetched */
 };
 
 /* Into the store, named by the full reference once all of it is there and verified. After a failure

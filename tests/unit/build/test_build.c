@@ -110,9 +110,10 @@ Test(build, place_time_and_modes_leave_no_trace)
 	made(dir, "deep/er/two", &b);
 	cr_expect_str_eq(a.image.digest, b.image.digest);
 	cr_expect_str_eq(a.ref, "x:1");
-	cr_assert_eq(b.layer_count, 3);
-	for (size_t i = 0; i < b.layer_count; i++)
-		cr_expect(!a.layers[i].was_there && b.layers[i].was_there, "%s", a.layers[i].name);
+	cr_assert_eq(b.images[0].layer_count, 3);
+	for (size_t i = 0; i < b.images[0].layer_count; i++)
+		cr_expect(!a.images[0].layers[i].was_there && b.images[0].layers[i].was_there, "%s",
+				  a.images[0].layers[i].name);
 	leave(dir);
 }
 
@@ -272,14 +273,15 @@ Test(build, libraries_come_along_and_only_the_program_changes)
 
 	put_project(dir, "p", "  copy: {prog: /usr/bin/prog}\n  steps: ['cp /bin/true prog']\n");
 	made(dir, "p", &a);
-	cr_assert_eq(a.layer_count, 3);
-	cr_expect_str_eq(a.layers[1].name, "libraries");
-	names = list_layer(dir, a.layers[1].digest);
+	cr_assert_eq(a.images[0].layer_count, 3);
+	cr_expect_str_eq(a.images[0].layers[1].name, "libraries");
+	names = list_layer(dir, a.images[0].layers[1].digest);
 	cr_expect(strstr(names, "libc.so.6\n"), "%s", names);
 	cr_expect_null(strstr(names, "usr/bin/"), "%s", names);
 	put_project(dir, "p", "  copy: {prog: /usr/bin/prog}\n  steps: ['cp /bin/false prog']\n");
 	made(dir, "p", &b);
-	cr_expect(b.layers[0].was_there && b.layers[1].was_there && !b.layers[2].was_there);
+	cr_expect(b.images[0].layers[0].was_there && b.images[0].layers[1].was_there &&
+			  !b.images[0].layers[2].was_there);
 	cr_expect_str_neq(a.image.digest, b.image.digest);
 	leave(dir);
 }
@@ -301,12 +303,12 @@ Test(build, the_cache_is_believed_only_as_far_as_the_store_goes)
 	cr_assert_eq(names.count, 1, "the libraries and nothing smaller");
 	made(dir, "p", &b);
 	cr_expect_str_eq(b.image.digest, a.image.digest);
-	cr_expect(b.layers[1].was_there);
+	cr_expect(b.images[0].layers[1].was_there);
 	/* the blobs are gone, the records are not */
 	cr_assert_eq(fs_remove_tree(store, &err), 0);
 	made(dir, "p", &c);
 	cr_expect_str_eq(c.image.digest, a.image.digest);
-	cr_expect_not(c.layers[1].was_there);
+	cr_expect_not(c.images[0].layers[1].was_there);
 	/* nonsense in a record is no more than no record */
 	{
 		AUTO(build_result) struct build_result d = {0};
@@ -338,10 +340,10 @@ Test(build, a_base_brings_its_own_libraries)
 				"  base: x:1\n  copy: {prog: /usr/bin/other, d: /usr/share/d}\n  env: {B: c}\n"
 				"  steps: ['cp /bin/false prog; mkdir -p d; echo d >d/d']\n");
 	made(dir, "p", &r);
-	cr_assert_eq(r.layer_count, 2);
-	cr_expect_str_eq(r.layers[0].name, "files");
-	cr_expect_str_eq(r.layers[1].name, "app");
-	names = list_layer(dir, r.layers[1].digest);
+	cr_assert_eq(r.images[0].layer_count, 2);
+	cr_expect_str_eq(r.images[0].layers[0].name, "files");
+	cr_expect_str_eq(r.images[0].layers[1].name, "app");
+	names = list_layer(dir, r.images[0].layers[1].digest);
 	cr_expect_str_eq(names, "usr/\nusr/bin/\nusr/bin/other\n");
 	cr_assert_eq(oci_store_open(store, &s, &err), 0);
 	cr_assert_eq(oci_store_manifest(s, &r.image, &m, &err), 0, "%s", err.msg);
@@ -367,8 +369,8 @@ Test(build, a_base_with_folders_of_its_own_keeps_them)
 	put_project(dir, "p",
 				"  base: x:1\n  copy: {prog: /usr/bin/prog}\n  steps: [cp /bin/true prog]\n");
 	made(dir, "p", &r);
-	cr_assert_eq(r.layer_count, 2);
-	names = list_layer(dir, r.layers[0].digest);
+	cr_assert_eq(r.images[0].layer_count, 2);
+	names = list_layer(dir, r.images[0].layers[0].digest);
 	cr_expect(text_starts(names, "lib/\n") && strstr(names, "\nlib64/\n"), "%s", names);
 	leave(dir);
 }
@@ -389,8 +391,8 @@ Test(build, libraries_go_where_the_loader_of_the_base_looks)
 	put_project(dir, "p",
 				"  base: x:1\n  copy: {prog: /usr/bin/prog}\n  steps: [cp /bin/ls prog]\n");
 	made(dir, "p", &r);
-	cr_assert_eq(r.layer_count, 2);
-	names = list_layer(dir, r.layers[0].digest);
+	cr_assert_eq(r.images[0].layer_count, 2);
+	names = list_layer(dir, r.images[0].layers[0].digest);
 	cr_expect(strstr(names, "\nusr/lib64/libselinux.so.1\n"), "%s", names);
 	cr_expect_null(strstr(names, "libc.so.6"), "%s", names);
 	leave(dir);

@@ -64,10 +64,13 @@ static void name(struct oci_store *s, const char *text, const struct oci_descrip
 				 const struct oci_attach *what)
 {
 	AUTO(oci_ref) struct oci_ref ref = {0};
+	struct oci_attach attach = what ? *what : (struct oci_attach){0};
+	struct oci_tag tag = {&ref, d, &attach, what ? 1 : 0};
 	struct error err = {0};
 
+	attach.subject = d;
 	cr_assert_eq(oci_ref_parse_tagged(text, &ref, &err), 0);
-	cr_assert_eq(oci_store_tag_with(s, &ref, d, what, &err), 0, "%s", err.msg);
+	cr_assert_eq(oci_store_tag_with(s, &tag, &err), 0, "%s", err.msg);
 }
 
 static void unname(struct oci_store *s, const char *text)
@@ -110,8 +113,8 @@ static void expect_document(struct oci_store *s, const struct oci_descriptor *d,
 
 static const struct oci_artifact two[] = {{TYPE_A, "{\"a\":1}", 7}, {TYPE_B, "{\"b\":1}", 7}};
 static const struct oci_artifact other[] = {{TYPE_A, "{\"a\":2}", 7}};
-static const struct oci_attach first = {"one", "1970-01-01T00:00:00Z", two, 2};
-static const struct oci_attach second = {"two", "1970-01-01T00:00:00Z", other, 1};
+static const struct oci_attach first = {NULL, "one", "1970-01-01T00:00:00Z", two, 2};
+static const struct oci_attach second = {NULL, "two", "1970-01-01T00:00:00Z", other, 1};
 
 Test(oci_artifacts, documents_live_as_long_as_their_image_has_a_name)
 {

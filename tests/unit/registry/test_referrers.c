@@ -28,13 +28,14 @@ static void subject_release(struct subject *s)
 static void subject_open(struct subject *s, const struct script_answer *answers)
 {
 	const struct oci_artifact items[] = {{TYPE, "{}", 2}};
-	const struct oci_attach what = {"key", "1970-01-01T00:00:00Z", items, 1};
+	const struct oci_attach what = {&s->image, "key", "1970-01-01T00:00:00Z", items, 1};
+	const struct oci_tag tag = {&s->w.ref, &s->image, &what, 1};
 	AUTO(oci_artifacts) struct oci_artifacts all = {0};
 	struct world *w = &s->w;
 
 	world_open(w, answers, NULL, (struct registry_options){0});
 	world_add_image(w, &s->image);
-	cr_assert_eq(oci_store_tag_with(w->store, &w->ref, &s->image, &what, &w->err), 0, "%s",
+	cr_assert_eq(oci_store_tag_with(w->store, &tag, &w->err), 0, "%s",
 				 w->err.msg);
 	cr_assert_eq(oci_store_artifacts(w->store, MANIFEST_DIGEST, &all, &w->err), 0);
 	cr_assert_eq(all.count, 1);
