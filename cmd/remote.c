@@ -149,12 +149,12 @@ int remote_push_sbom(struct ctx *ctx, struct remote *r, const struct registry_pu
 	size_t count = 0;
 
 	if (registry_push_referrers(r->registry, what, &count, err) < 0) {
-		err_wrap(err, "%s is pushed, its SBOM is not", name);
-		return err->hint[0] ? -1 : err_hint(err, "push again, or leave it out with --no-sbom");
+		err_wrap(err, "%s is pushed, its SBOM and provenance are not", name);
+		return err->hint[0] ? -1 : err_hint(err, "push again, or leave them out with --no-sbom");
 	}
 	ctx_finish(ctx);
 	if (count > 0 && !out_is_document(ctx))
-		ctx_note(ctx, " sbom     %zu documents", count);
+		ctx_note(ctx, " attached %zu documents", count);
 	return 0;
 }
 

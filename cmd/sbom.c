@@ -1,21 +1,25 @@
-/* msctl sbom - what an image of the local store is made of. */
+/* msctl sbom - what an image of the local store is made of, and how it was made. */
 #include "base/auto.h"
 #include "base/mem.h"
 #include "build/build.h"
 #include "cmd/out.h"
 #include "cmd/remote.h"
+#include "supply/intoto.h"
 #include "supply/sbom.h"
 
 #include <string.h>
 
 struct sbom_options {
 	const char *format;
+	const char *platform;
 };
 
 static const struct opt sbom_opts[] = {
-	OPT_CHOICE(0, "format", struct sbom_options, format, "spdx|cyclonedx",
-			   ((const char *const[]){"spdx", "cyclonedx", NULL}),
+	OPT_CHOICE(0, "format", struct sbom_options, format, "spdx|cyclonedx|provenance",
+			   ((const char *const[]){"spdx", "cyclonedx", "provenance", NULL}),
 			   "the kind of document (default: spdx)"),
+	OPT_STRING(0, "platform", struct sbom_options, platform, "OS/ARCH",
+			   "of an image for several (default: this machine's)"),
 	OPT_DONE,
 };
 
@@ -31,22 +35,25 @@ static int choose_ref(struct ctx *ctx, const char *operand, struct oci_ref *out,
 	return build_reference(&project, out, err);
 }
 
-/* Of an index, the image for this machine. */
-static int choose_image(struct oci_store *store, const char *name, struct oci_descriptor *d,
+/* Of an index, the image for one platform. */
+static int choose_image(struct oci_store *store, const char *name,
+						const struct oci_platform *platform, struct oci_descriptor *d,
 						struct error *err)
 {
 	AUTO(oci_manifest) struct oci_manifest m = {0};
-	struct oci_platform host;
 	const struct oci_descriptor *found;
 
 	if (oci_store_manifest(store, d, &m, err) < 0)
 		return -1;
 	if (!m.is_index)
 		return 0;
-	oci_platform_host(&host);
-	found = oci_index_find(&m, &host);
-	if (!found)
-		return err_set(err, ERR_MISSING, "%s has no image for this machine's platform", name);
+	found = oci_index_find(&m, platform);
+	if (!found) {
+		AUTO_FREE char *wanted = oci_platform_text(platform);
+
+		err_set(err, ERR_MISSING, "%s has no image for %s", name, wanted);
+		return err_hint(err, "run 'msctl image inspect %s' to see its platforms", name);
+	}
 	oci_descriptor_release(d);
 	oci_descriptor_copy(found, d);
 	return 0;
@@ -67,27 +74,40 @@ static int print_document_of(struct ctx *ctx, const struct buf *bytes, struct er
 	return 0;
 }
 
+static const char *type_of(const char *format)
+{
+	if (format && strcmp(format, "provenance") == 0)
+		return INTOTO_TYPE;
+	return format && strcmp(format, "cyclonedx") == 0 ? SBOM_TYPE_CYCLONEDX : SBOM_TYPE_SPDX;
+}
+
 static int sbom_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
 {
 	const struct sbom_options *o = options;
-	bool is_cyclonedx = o->format && strcmp(o->format, "cyclonedx") == 0;
-	const char *type = is_cyclonedx ? SBOM_TYPE_CYCLONEDX : SBOM_TYPE_SPDX;
+	const char *type = type_of(o->format);
+	struct oci_platform platform;
 	AUTO(oci_ref) struct oci_ref ref = {0};
 	AUTO_PTR(oci_store) struct oci_store *store = NULL;
 	AUTO(oci_descriptor) struct oci_descriptor image = {0};
 	AUTO(buf) struct buf bytes = {0};
 	AUTO_FREE char *name = NULL;
 
+	oci_platform_host(&platform);
+	if (o->platform && oci_platform_parse(o->platform, &platform, err) < 0) {
+		err->code = ERR_USAGE;
+		return -1;
+	}
 	if (choose_ref(ctx, argc ? argv[0] : NULL, &ref, err) < 0 ||
 		oci_store_open(NULL, &store, err) < 0 || oci_store_find(store, &ref, &image, err) < 0)
 		return -1;
 	name = oci_ref_text(&ref);
-	if (choose_image(store, name, &image, err) < 0)
+	if (choose_image(store, name, &platform, &image, err) < 0)
 		return -1;
 	if (oci_store_artifact(store, image.digest, type, SBOM_MAX_BYTES, &bytes, err) < 0) {
 		if (err->code != ERR_MISSING)
 			return err_wrap(err, "%s", name);
-		err_set(err, ERR_MISSING, "%s has no SBOM in the image store", name);
+		err_set(err, ERR_MISSING, "%s has no %s in the image store", name,
+				strcmp(type, INTOTO_TYPE) == 0 ? "provenance" : "SBOM");
 		return err_hint(err, "images get one when 'msctl build' makes them here");
 	}
 	return print_document_of(ctx, &bytes, err);
@@ -109,12 +129,20 @@ const struct command cmd_sbom = {
 		"a Debian package with version, source package and licence. Without REF the project's "
 		"image and "
 		"version are meant.\n\n"
+		"The provenance is an in-toto statement with SLSA's predicate (slsa.dev/provenance/v1): "
+		"the "
+		"commit, whether files differed from it, the digest of msctl.yaml, the steps, the "
+		"platform, "
+		"and base, toolchain and packages by digest or version. It is not signed. Nothing of the "
+		"environment is in it but the address of the CI run; addresses have no credentials.\n\n"
 		"A licence is told as an SPDX expression where the package's copyright file is "
 		"machine-readable and each of its licences has an SPDX name, and as NOASSERTION otherwise. "
-		"Files of a base image are not listed; the base is named with its digest. The document "
+		"Files of a base image are not listed; the base is named with its digest. A document "
 		"is a function of the image and of the packages of the machine that built it.",
 	.examples = "msctl sbom\n    what msctl build built last, as SPDX 2.3 JSON\n"
-				"msctl sbom orders:1.4.0 --format cyclonedx\n    as CycloneDX 1.5 JSON",
+				"msctl sbom orders:1.4.0 --format cyclonedx\n    as CycloneDX 1.5 JSON\n"
+				"msctl sbom --format provenance --platform linux/arm64\n    how the image of that "
+				"platform was made",
 	.run = sbom_run,
 	.complete = complete_images,
 };

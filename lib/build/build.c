@@ -190,7 +190,8 @@ int build_run(const struct build_request *request, struct build_result *result, 
 	AUTO(build_result) struct build_result r = {0};
 	AUTO(work) struct work w = {0};
 
-	if (check_project(request->project, err) < 0 || choose_platforms(request, &r, err) < 0 ||
+	if (check_project(request->project, err) < 0 ||
+		build_check_license(request->project, err) < 0 || choose_platforms(request, &r, err) < 0 ||
 		build_stamp(request, &w.stamp, err) < 0)
 		return -1;
 	w.count = r.image_count;

@@ -93,15 +93,6 @@ static char *first_of(const char *own, const char *base)
 	return xstrdup_opt(own && *own ? own : base);
 }
 
-static json_t *merge_labels(const struct build *b)
-{
-	json_t *labels = b->base_config.labels ? json_deep_copy(b->base_config.labels) : json_object();
-
-	if (b->project->build.labels)
-		json_object_update(labels, b->project->build.labels);
-	return labels;
-}
-
 static void fill_config(const struct build *b, const struct parts *parts, struct oci_config *c)
 {
 	const struct project_build *p = &b->project->build;
@@ -114,7 +105,7 @@ static void fill_config(const struct build *b, const struct parts *parts, struct
 	c->user = first_of(p->user, base->user);
 	c->workdir = first_of(p->workdir, base->workdir);
 	c->stop_signal = first_of(p->stop_signal, base->stop_signal);
-	c->labels = merge_labels(b);
+	c->labels = build_labels(b);
 	copy_texts(&parts->diff_ids, &c->diff_ids);
 	copy_texts(&base->env, &c->env);
 	if (!b->base.bytes)

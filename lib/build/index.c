@@ -2,13 +2,10 @@
 #include "build/private.h"
 
 #include "base/mem.h"
-#include "supply/sbom.h"
-
-#define DOCUMENTS 2
 
 /* The documents of one image, as the store takes them. */
 struct attachment {
-	struct oci_artifact items[DOCUMENTS];
+	struct oci_artifact items[BUILD_DOCUMENTS];
 };
 
 static json_t *describe(const struct build_image *image)
@@ -23,17 +20,34 @@ static json_t *describe(const struct build_image *image)
 	return d;
 }
 
+/* What one of the images says of itself is true of all, but for the digest of its base. */
+static int annotations_of(struct oci_store *store, const struct oci_descriptor *image, json_t **out,
+						  struct error *err)
+{
+	AUTO(oci_manifest) struct oci_manifest m = {0};
+
+	if (oci_store_manifest(store, image, &m, err) < 0)
+		return -1;
+	*out = json_deep_copy(json_object_get(m.json, "annotations"));
+	json_object_del(*out, "org.opencontainers.image.base.digest");
+	return 0;
+}
+
 /* (image-spec v1.1, image-index.md) */
 static int write_index(struct oci_store *store, struct build_result *r, struct error *err)
 {
 	AUTO_JSON json_t *doc = NULL;
 	AUTO(buf) struct buf bytes = {0};
-	json_t *manifests = json_array();
+	json_t *manifests;
+	json_t *annotations = NULL;
 
+	if (annotations_of(store, &r->images[0].image, &annotations, err) < 0)
+		return -1;
+	manifests = json_array();
 	for (size_t i = 0; i < r->image_count; i++)
 		json_array_append_new(manifests, describe(&r->images[i]));
-	doc = json_pack("{s:i, s:s, s:o}", "schemaVersion", 2, "mediaType", OCI_MEDIA_INDEX,
-					"manifests", manifests);
+	doc = json_pack("{s:i, s:s, s:o, s:o*}", "schemaVersion", 2, "mediaType", OCI_MEDIA_INDEX,
+					"manifests", manifests, "annotations", annotations);
 	doc_json_write(doc, &bytes);
 	r->image.size = bytes.len;
 	r->image.media_type = xstrdup(OCI_MEDIA_INDEX);
@@ -58,14 +72,12 @@ int build_name(const struct build_stamp *stamp, struct oci_store *store, struct 
 
 		if (d->spdx.len == 0)
 			continue;
-		items[i].items[0] = (struct oci_artifact){SBOM_TYPE_SPDX, d->spdx.data, d->spdx.len};
-		items[i].items[1] =
-			(struct oci_artifact){SBOM_TYPE_CYCLONEDX, d->cyclonedx.data, d->cyclonedx.len};
+		build_documents_items(d, items[i].items);
 		attach[tag.attach_count++] = (struct oci_attach){.subject = &r->images[i].image,
 														 .key = d->key,
 														 .created = created,
 														 .items = items[i].items,
-														 .count = DOCUMENTS};
+														 .count = BUILD_DOCUMENTS};
 	}
 	return oci_store_tag_with(store, &tag, err);
 }

@@ -114,8 +114,14 @@ bool build_cache_find(const struct build *b, const char *file, struct build_cach
 void build_cache_keep(const struct build *b, const char *file, const struct build_cached *layer);
 /* image.c: layers, configuration, manifest */
 int build_write_image(struct build *b, struct build_image *out, struct error *err);
-/* annotations.c: what an image's manifest, or the index (b: any of its images), says of itself */
+/* annotations.c: what an image's manifest says of itself, and as labels of its configuration, with
+ * those of the base and of the project */
 json_t *build_annotations(const struct build *b);
+json_t *build_labels(const struct build *b);
+/* The base's full name, NULL for scratch. Caller frees. */
+char *build_base_name(const struct build *b);
+/* Is the project's `license` an SPDX expression? ERR_INPUT. */
+int build_check_license(const struct project *p, struct error *err);
 
 /* sums.c: checksums of files, remembered from build to build */
 struct build_sum {
@@ -136,14 +142,21 @@ void build_sums_release(struct build_sums *s);
 int build_sums_get(const struct build *b, struct build_sums *s, const struct tree_node *n,
 				   struct build_sum *out, struct error *err);
 
-/* sbom.c: the documents that say what is in the image; empty when the store has them already */
+/* sbom.c: the documents that say what is in the image and how it was made; empty when the store has
+ * them already */
+#define BUILD_DOCUMENTS 3
+
 struct build_documents {
 	char key[SHA256_HEX_LEN + 1]; /* what they are made from */
 	struct buf spdx;
 	struct buf cyclonedx;
+	struct buf provenance;
 };
 
 void build_documents_release(struct build_documents *d);
+/* As the store takes them; borrowed. */
+void build_documents_items(const struct build_documents *d,
+						   struct oci_artifact items[BUILD_DOCUMENTS]);
 int build_sbom(struct build *b, const struct oci_descriptor *image, struct build_documents *out,
 			   struct error *err);
 /* index.c: give the image, or an index of several, its name, and the documents their places beside

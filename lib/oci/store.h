@@ -98,6 +98,8 @@ struct oci_artifact {
 	const char *type; /* of the artifact and of its one blob */
 	const void *data;
 	size_t len;
+	const char *annotation; /* key of one more on its manifest and its blob, or NULL */
+	const char *annotation_value;
 };
 
 struct oci_artifacts {

@@ -109,12 +109,23 @@ static int add_artifact(struct oci_store *s, struct batch *b, json_t *manifest,
 {
 	char digest[OCI_DIGEST_LEN + 1];
 	AUTO(buf) struct buf bytes = {0};
+	json_t *layer;
 
 	if (batch_add(s, b, a->data, a->len, digest, err) < 0)
 		return -1;
+	layer = describe(a->type, digest, a->len);
 	json_object_set_new(manifest, "artifactType", json_string(a->type));
-	json_object_set_new(manifest, "layers", json_pack("[o]", describe(a->type, digest, a->len)));
+	json_object_set_new(manifest, "layers", json_pack("[o]", layer));
+	if (a->annotation) {
+		json_object_set_new(layer, "annotations",
+							json_pack("{s:s}", a->annotation, a->annotation_value));
+		json_object_set_new(json_object_get(manifest, "annotations"), a->annotation,
+							json_string(a->annotation_value));
+	}
 	doc_json_write(manifest, &bytes);
+	/* the next document's manifest is made from the same */
+	if (a->annotation)
+		json_object_del(json_object_get(manifest, "annotations"), a->annotation);
 	if (batch_add(s, b, bytes.data, bytes.len, digest, err) < 0)
 		return -1;
 	json_object_update_new(entry, describe(OCI_MEDIA_MANIFEST, digest, bytes.len));

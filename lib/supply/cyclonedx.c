@@ -31,7 +31,7 @@ static char *package_ref(const struct sbom *s, const struct sbom_package *p)
 
 static json_t *image_component(const struct sbom *s)
 {
-	AUTO_FREE char *url = sbom_image_url(s);
+	AUTO_FREE char *url = sbom_image_url(s->name, s->digest, s->arch, NULL);
 	json_t *c = component("container", "image", s->name, s->version);
 	json_t *base;
 
@@ -73,11 +73,14 @@ static void set_origin(json_t *c, const struct sbom_package *p)
 	if (p->supplier)
 		json_object_set_new(c, "supplier", json_pack("{s:o}", "name", sbom_text(p->supplier)));
 	if (p->source)
-		json_array_append_new(properties, property("debian:source", p->source));
+		json_array_append_new(
+			properties,
+			property(p->kind == SBOM_ALPINE ? "alpine:origin" : "debian:source", p->source));
 	if (p->revision)
 		json_array_append_new(properties, property("git:commit", p->revision));
-	if (p->kind == SBOM_OTHER)
-		json_array_append_new(properties, property("msctl:origin", "build machine"));
+	if (p->kind == SBOM_OTHER || p->in_base)
+		json_array_append_new(
+			properties, property("msctl:origin", p->in_base ? "base image" : "build machine"));
 	if (json_array_size(properties) > 0)
 		json_object_set_new(c, "properties", properties);
 	else
@@ -102,7 +105,7 @@ static json_t *file_component(const struct sbom_file *f)
 static json_t *package_component(const struct sbom *s, const struct sbom_package *p)
 {
 	AUTO_FREE char *ref = package_ref(s, p);
-	AUTO_FREE char *url = sbom_package_url(s, p);
+	AUTO_FREE char *url = sbom_package_url(p);
 	json_t *c =
 		component(p->kind == SBOM_PROJECT ? "application" : "library", ref, p->name, p->version);
 
@@ -119,7 +122,8 @@ static json_t *components(const struct sbom *s)
 	for (size_t i = 0; i < s->package_count; i++) {
 		json_t *c = package_component(s, &s->packages[i]);
 
-		json_object_set_new(c, "components", json_array());
+		if (!s->packages[i].in_base)
+			json_object_set_new(c, "components", json_array());
 		json_array_append_new(all, c);
 	}
 	for (size_t i = 0; i < s->file_count; i++)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/span.h"
 
 struct license {
@@ -19,3 +20,7 @@ void license_read(struct span copyright, struct license *out);
 /* A short name or an expression of them ("GPL-2+ or Expat") in SPDX's words; false when it has no
  * equivalent. */
 bool license_to_spdx(struct span names, struct buf *out);
+
+/* Is it an SPDX licence expression (annex D)? Names are judged by their form and not by a list, but
+ * Debian's names that are none of SPDX's are refused with the right one as hint. ERR_INPUT. */
+int license_check(const char *expression, struct error *err);

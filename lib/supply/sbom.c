@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void package_release(struct sbom_package *p)
+void sbom_package_release(struct sbom_package *p)
 {
 	free(p->name);
 	free(p->version);
@@ -19,21 +19,23 @@ static void package_release(struct sbom_package *p)
 	free(p->url);
 	free(p->license);
 	free(p->license_names);
+	free(p->distro_id);
+	free(p->distro);
+	*p = (struct sbom_package){0};
 }
 
 void sbom_release(struct sbom *s)
 {
 	for (size_t i = 0; i < s->package_count; i++)
-		package_release(&s->packages[i]);
+		sbom_package_release(&s->packages[i]);
 	for (size_t i = 0; i < s->file_count; i++)
 		free(s->files[i].path);
 	free(s->packages);
 	free(s->files);
 	free(s->name);
 	free(s->version);
+	free(s->arch);
 	free(s->base_name);
-	free(s->distro_id);
-	free(s->distro);
 	*s = (struct sbom){0};
 }
 
@@ -62,37 +64,45 @@ static void add_encoded(struct buf *out, const char *text)
 	}
 }
 
-char *sbom_package_url(const struct sbom *s, const struct sbom_package *p)
+char *sbom_package_url(const struct sbom_package *p)
 {
 	AUTO(buf) struct buf url = {0};
 
-	if (p->kind != SBOM_DEBIAN || !s->distro_id)
+	if ((p->kind != SBOM_DEBIAN && p->kind != SBOM_ALPINE) || !p->distro_id)
 		return NULL;
-	buf_adds(&url, "pkg:deb/");
-	add_encoded(&url, s->distro_id);
+	buf_adds(&url, p->kind == SBOM_DEBIAN ? "pkg:deb/" : "pkg:apk/");
+	add_encoded(&url, p->distro_id);
 	buf_addc(&url, '/');
 	add_encoded(&url, p->name);
 	buf_addc(&url, '@');
 	add_encoded(&url, p->version);
 	buf_adds(&url, "?arch=");
 	add_encoded(&url, p->arch);
-	if (s->distro) {
+	if (p->distro) {
 		buf_adds(&url, "&distro=");
-		add_encoded(&url, s->distro);
+		add_encoded(&url, p->distro);
 	}
 	return buf_take(&url);
 }
 
-char *sbom_image_url(const struct sbom *s)
+char *sbom_image_url(const char *name, const char *digest, const char *arch, const char *repository)
 {
 	AUTO(buf) struct buf url = {0};
-	const char *slash = strrchr(s->name, '/');
+	const char *slash = strrchr(name, '/');
 
 	buf_adds(&url, "pkg:oci/");
-	add_encoded(&url, slash ? slash + 1 : s->name);
+	add_encoded(&url, slash ? slash + 1 : name);
 	buf_addc(&url, '@');
 	/* in a version the colon of a digest is encoded: "sha256%3A..." is what every example has */
-	buf_addf(&url, "sha256%%3A%s", oci_digest_hex(s->digest));
+	buf_addf(&url, "sha256%%3A%s", oci_digest_hex(digest));
+	if (arch) {
+		buf_adds(&url, "?arch=");
+		add_encoded(&url, arch);
+	}
+	if (repository) {
+		buf_adds(&url, arch ? "&repository_url=" : "?repository_url=");
+		add_encoded(&url, repository);
+	}
 	return buf_take(&url);
 }
 
@@ -116,7 +126,7 @@ const char *sbom_package_id(const struct sbom *s, const struct sbom_package *p,
 
 	if (p->kind != SBOM_OTHER) {
 		text = xasprintf("%s %s %s", p->name, p->version, p->arch ? p->arch : "");
-		return sbom_id("package", text, out);
+		return sbom_id(p->in_base ? "base" : "package", text, out);
 	}
 	/* two unknown files of one name are two things */
 	for (size_t i = 0; i < s->file_count; i++)

@@ -1,7 +1,8 @@
 /* sbom.h - what an image is made of, file by file, as SPDX 2.3 and CycloneDX 1.5 JSON.
  *
  * The documents are functions of the struct: times are the image's, identifiers are derived from
- * the content, the order is that of the paths. */
+ * the content, the order is that of the paths. Files of a base image have no rows: the base is
+ * named by its digest, and the packages that it says it has are told. */
 #pragma once
 
 #include "base/buf.h"
@@ -9,6 +10,7 @@
 #include "crypto/sha256.h"
 #include "oci/digest.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +21,7 @@
 enum sbom_kind {
 	SBOM_PROJECT, /* what is built */
 	SBOM_DEBIAN,
+	SBOM_ALPINE,
 	SBOM_OTHER, /* a file of the build machine that no package owns */
 };
 
@@ -26,13 +29,16 @@ struct sbom_package {
 	enum sbom_kind kind;
 	char *name;
 	char *version;       /* NULL: not known */
-	char *arch;          /* SBOM_DEBIAN */
-	char *source;        /* SBOM_DEBIAN: the source package */
+	char *arch;          /* these four of packages of a distribution */
+	char *source;        /* the source package */
+	char *distro_id;     /* "debian"; NULL: not known */
+	char *distro;        /* "debian-12"; NULL: not known */
 	char *supplier;      /* "Name <address>", or NULL */
 	char *revision;      /* SBOM_PROJECT: commit, or NULL */
 	char *url;           /* SBOM_PROJECT: of the repository, or NULL */
 	char *license;       /* SPDX expression, or NULL */
 	char *license_names; /* Debian's words for it, or NULL */
+	bool in_base;        /* it came with the base image, and so did its files */
 };
 
 struct sbom_file {
@@ -44,12 +50,11 @@ struct sbom_file {
 
 struct sbom {
 	char *name;    /* of the image */
+	char *arch;    /* "arm64" */
 	char *version; /* its tag */
 	char digest[OCI_DIGEST_LEN + 1];
 	char *base_name; /* NULL: from nothing */
 	char base_digest[OCI_DIGEST_LEN + 1];
-	char *distro_id; /* "debian", of the build machine; NULL: not known */
-	char *distro;    /* "debian-12" */
 	int64_t created;
 	struct sbom_package *packages; /* [0] is the project */
 	size_t package_count;
@@ -58,6 +63,14 @@ struct sbom {
 };
 
 void sbom_release(struct sbom *s);
+void sbom_package_release(struct sbom_package *p);
+
+/* "pkg:deb/debian/libc6@2.36-9?arch=amd64"; NULL for what has none. Caller frees. */
+char *sbom_package_url(const struct sbom_package *p);
+/* "pkg:oci/orders@sha256%3A..."; repository: "registry.example.com/shop/orders", or NULL; arch may
+ * be NULL. Caller frees. */
+char *sbom_image_url(const char *name, const char *digest, const char *arch,
+					 const char *repository);
 
 void sbom_write_spdx(const struct sbom *s, struct buf *out);
 void sbom_write_cyclonedx(const struct sbom *s, struct buf *out);

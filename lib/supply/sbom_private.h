@@ -9,9 +9,6 @@
 /* Set a text; NULL leaves the key out. Bytes that are no UTF-8 become '?'. */
 void sbom_set(json_t *object, const char *key, const char *text);
 json_t *sbom_text(const char *text);
-/* "pkg:deb/debian/libc6@2.36-9?arch=amd64"; NULL for what has none. Caller frees. */
-char *sbom_package_url(const struct sbom *s, const struct sbom_package *p);
-char *sbom_image_url(const struct sbom *s);
 /* A short identifier of a text, the same everywhere. Returns out. */
 const char *sbom_id(const char *kind, const char *text, char out[SBOM_ID_LEN + 1]);
 /* The same of a package. */

@@ -9,6 +9,7 @@
 
 #define NO_ASSERTION "NOASSERTION"
 #define IMAGE_ID "SPDXRef-Image"
+#define BASE_ID "SPDXRef-Base"
 
 static char *package_ref(const struct sbom *s, size_t i)
 {
@@ -60,7 +61,7 @@ static void add_purl(json_t *package, const char *url)
 
 static json_t *image_package(const struct sbom *s)
 {
-	AUTO_FREE char *url = sbom_image_url(s);
+	AUTO_FREE char *url = sbom_image_url(s->name, s->digest, s->arch, NULL);
 	json_t *p = package_base(IMAGE_ID, s->name);
 
 	sbom_set(p, "versionInfo", s->version);
@@ -73,7 +74,7 @@ static json_t *image_package(const struct sbom *s)
 
 static json_t *base_package(const struct sbom *s)
 {
-	json_t *p = package_base("SPDXRef-Base", s->base_name);
+	json_t *p = package_base(BASE_ID, s->base_name);
 
 	sbom_set(p, "primaryPackagePurpose", "CONTAINER");
 	json_object_set_new(p, "checksums",
@@ -120,7 +121,9 @@ static void set_source(json_t *package, const struct sbom_package *p)
 {
 	AUTO_FREE char *info = NULL;
 
-	if (p->kind == SBOM_DEBIAN)
+	if (p->kind == SBOM_ALPINE)
+		info = xasprintf("built from Alpine package %s", p->source);
+	else if (p->kind == SBOM_DEBIAN)
 		info = xasprintf("built from Debian source package %s", p->source);
 	else if (p->kind == SBOM_PROJECT && p->revision)
 		info = xasprintf("git commit %s", p->revision);
@@ -134,11 +137,29 @@ static void set_source(json_t *package, const struct sbom_package *p)
 	}
 }
 
+static void set_license(json_t *package, const struct sbom_package *p)
+{
+	/* a LicenseRef needs its text in the document (10.1), which nobody gave us */
+	bool is_known = p->license && !strstr(p->license, "Ref-");
+	AUTO_FREE char *words = NULL;
+
+	if (is_known)
+		sbom_set(package, "licenseDeclared", p->license);
+	if (p->license_names)
+		words = xasprintf("%s: %s",
+						  p->kind == SBOM_ALPINE ? "Alpine's package says"
+												 : "Debian's copyright file names",
+						  p->license_names);
+	else if (p->license && !is_known)
+		words = xasprintf("declared as %s", p->license);
+	sbom_set(package, "licenseComments", words);
+}
+
 static json_t *package(const struct sbom *s, size_t i)
 {
 	const struct sbom_package *p = &s->packages[i];
 	AUTO_FREE char *id = package_ref(s, i);
-	AUTO_FREE char *url = sbom_package_url(s, p);
+	AUTO_FREE char *url = sbom_package_url(p);
 	json_t *doc = package_base(id, p->name);
 	size_t files = 0;
 	AUTO_JSON json_t *code = verification_code(s, i, &files);
@@ -148,12 +169,7 @@ static json_t *package(const struct sbom *s, size_t i)
 		sbom_set(doc, "primaryPackagePurpose", "APPLICATION");
 	set_supplier(doc, p->supplier);
 	set_source(doc, p);
-	sbom_set(doc, "licenseDeclared", p->license ? p->license : NO_ASSERTION);
-	if (p->license_names) {
-		AUTO_FREE char *words = xasprintf("Debian's copyright file names: %s", p->license_names);
-
-		sbom_set(doc, "licenseComments", words);
-	}
+	set_license(doc, p);
 	if (files > 0) {
 		json_object_set_new(doc, "filesAnalyzed", json_true());
 		json_object_set(doc, "packageVerificationCode", code);
@@ -186,12 +202,12 @@ static void add_packages(const struct sbom *s, json_t *packages, json_t *relatio
 		AUTO_FREE char *id = package_ref(s, i);
 
 		json_array_append_new(packages, package(s, i));
-		relate(relations, IMAGE_ID, "CONTAINS", id);
+		relate(relations, s->packages[i].in_base ? BASE_ID : IMAGE_ID, "CONTAINS", id);
 	}
 	if (!s->base_name)
 		return;
 	json_array_append_new(packages, base_package(s));
-	relate(relations, IMAGE_ID, "DESCENDANT_OF", "SPDXRef-Base");
+	relate(relations, IMAGE_ID, "DESCENDANT_OF", BASE_ID);
 }
 
 static void add_files(const struct sbom *s, json_t *files, json_t *relations)

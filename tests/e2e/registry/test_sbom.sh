@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# The SBOM goes up with its image, where other tools find it.
+# SBOM and provenance go up with their image, where other tools find them.
 
 referrers() { # referrers REPOSITORY: the index that stands in for the API, of this image
 	curl -sf --noproxy '*' -H 'Accept: application/vnd.oci.image.index.v1+json' \
@@ -24,12 +24,17 @@ def get(what, d, kind="*/*"):
     return json.loads(body)
 
 entries = {e["artifactType"]: e for e in json.load(open("index.json"))["manifests"]}
-assert set(entries) == {"application/spdx+json", "application/vnd.cyclonedx+json"}, entries
+assert set(entries) == {"application/spdx+json", "application/vnd.cyclonedx+json", "application/vnd.in-toto+json"}, entries
 for kind, entry in entries.items():
     m = get("manifests", entry, entry["mediaType"])
     assert m["subject"]["digest"] == subject and m["artifactType"] == kind
     assert get("blobs", m["config"]) == {}
     document = get("blobs", m["layers"][0])
+    # who looks for provenance goes by this, in the list of referrers and in the manifest
+    predicate = [x.get("annotations", {}).get("in-toto.io/predicate-type") for x in (entry, m, m["layers"][0])]
+    assert predicate == [document.get("predicateType")] * 3, predicate
+    if "in-toto" in kind:
+        assert document["subject"][0]["digest"]["sha256"] == subject.split(":")[1]
     assert kind != "application/vnd.cyclonedx+json" or document == json.load(open("here.json"))
 P
 }
@@ -54,9 +59,9 @@ test_others_stay_in_the_index() {
 	ok curl -sf --noproxy '*' -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' \
 		--data-binary @theirs.json "http://$plain/v2/$repo/manifests/sha256-${digest#sha256:}"
 	ok "$MSCTL" push "$plain/$repo:1"
-	same 3 "$(referrers "$repo" | grep -o artifactType | wc -l)" 'entries of the index'
+	same 4 "$(referrers "$repo" | grep -o artifactType | wc -l)" 'entries of the index'
 	ok referrers "$repo"
-	out_has x-signature spdx cyclonedx
+	out_has x-signature spdx cyclonedx in-toto
 }
 
 test_skopeo_copies_it() {

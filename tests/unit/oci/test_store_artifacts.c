@@ -111,8 +111,11 @@ static void expect_document(struct oci_store *s, const struct oci_descriptor *d,
 	cr_expect_str_eq(is, want);
 }
 
-static const struct oci_artifact two[] = {{TYPE_A, "{\"a\":1}", 7}, {TYPE_B, "{\"b\":1}", 7}};
-static const struct oci_artifact other[] = {{TYPE_A, "{\"a\":2}", 7}};
+static const struct oci_artifact two[] = {
+	{TYPE_A, "{\"a\":1}", 7, "example.org/kind", "first"},
+	{TYPE_B, "{\"b\":1}", 7, NULL, NULL},
+};
+static const struct oci_artifact other[] = {{TYPE_A, "{\"a\":2}", 7, NULL, NULL}};
 static const struct oci_attach first = {NULL, "one", "1970-01-01T00:00:00Z", two, 2};
 static const struct oci_attach second = {NULL, "two", "1970-01-01T00:00:00Z", other, 1};
 
@@ -175,4 +178,64 @@ Test(oci_artifacts, documents_are_replaced_and_known_by_their_key)
 	/* a document that was lost is not there */
 	oci_store_drop_broken(s, m.layers[0].digest);
 	cr_expect_not(oci_store_is_attached(s, &image, "two"));
+}
+
+Test(oci_artifacts, an_annotation_stands_on_its_own_manifest_and_blob)
+{
+	AUTO_PTR(oci_store) struct oci_store *s = open_store();
+	AUTO(oci_descriptor) struct oci_descriptor image = {0};
+	AUTO(oci_artifacts) struct oci_artifacts all = {0};
+	struct error err = {0};
+
+	put_manifest(s, "image", &image);
+	name(s, "x:1", &image, &first);
+	cr_assert_eq(oci_store_artifacts(s, image.digest, &all, &err), 0);
+	cr_assert_eq(all.count, 2);
+	for (size_t i = 0; i < all.count; i++) {
+		AUTO(oci_manifest) struct oci_manifest m = {0};
+		const char *want = i == 0 ? "first" : NULL;
+		const char *on_manifest, *on_blob;
+
+		cr_assert_eq(oci_store_manifest(s, &all.items[i], &m, &err), 0, "%s", err.msg);
+		on_manifest = json_string_value(
+			json_object_get(json_object_get(m.json, "annotations"), "example.org/kind"));
+		on_blob = json_string_value(
+			json_object_get(doc_get(m.json, "layers.0.annotations"), "example.org/kind"));
+		cr_expect_eq(on_manifest == NULL, want == NULL);
+		cr_expect_eq(on_blob == NULL, want == NULL);
+		cr_expect(!want || (strcmp(on_manifest, want) == 0 && strcmp(on_blob, want) == 0));
+	}
+}
+
+Test(oci_artifacts, documents_live_by_an_index_that_lists_their_image)
+{
+	AUTO_PTR(oci_store) struct oci_store *s = open_store();
+	AUTO(oci_descriptor) struct oci_descriptor image = {0}, index = {0};
+	AUTO(oci_ref) struct oci_ref ref = {0};
+	struct oci_attach attach = first;
+	struct oci_tag tag = {&ref, &index, &attach, 1};
+	AUTO_FREE char *text = NULL;
+	struct error err = {0};
+	uint64_t freed = 0;
+
+	put_manifest(s, "image", &image);
+	text = xasprintf("{\"schemaVersion\":2,\"mediaType\":\"%s\",\"manifests\":[{\"mediaType\":"
+					 "\"%s\",\"digest\":\"%s\",\"size\":%llu}]}",
+					 OCI_MEDIA_INDEX, OCI_MEDIA_MANIFEST, image.digest,
+					 (unsigned long long)image.size);
+	index.size = strlen(text);
+	index.media_type = xstrdup(OCI_MEDIA_INDEX);
+	cr_assert_eq(oci_store_put(s, text, index.size, index.digest, &err), 0, "%s", err.msg);
+	attach.subject = &image;
+	cr_assert_eq(oci_ref_parse_tagged("x:1", &ref, &err), 0);
+	cr_assert_eq(oci_store_tag_with(s, &tag, &err), 0, "%s", err.msg);
+	cr_expect_eq(count(s, &image), 2);
+	cr_expect_eq(count(s, &index), 0);
+	/* a change elsewhere, and a collection */
+	name(s, "y:1", &image, NULL);
+	unname(s, "y:1");
+	cr_assert_eq(oci_store_gc(s, &freed, &err), 0, "%s", err.msg);
+	cr_expect(oci_store_is_attached(s, &image, "one"));
+	unname(s, "x:1");
+	cr_expect_eq(count(s, &image), 0);
 }

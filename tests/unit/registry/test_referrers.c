@@ -27,7 +27,7 @@ static void subject_release(struct subject *s)
 
 static void subject_open(struct subject *s, const struct script_answer *answers)
 {
-	const struct oci_artifact items[] = {{TYPE, "{}", 2}};
+	const struct oci_artifact items[] = {{TYPE, "{}", 2, NULL, NULL}};
 	const struct oci_attach what = {&s->image, "key", "1970-01-01T00:00:00Z", items, 1};
 	const struct oci_tag tag = {&s->w.ref, &s->image, &what, 1};
 	AUTO(oci_artifacts) struct oci_artifacts all = {0};

@@ -3,6 +3,7 @@
 #include "base/auto.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
 Test(license, debian_names_become_spdx_expressions)
 {
@@ -83,5 +84,51 @@ Test(license, a_package_has_all_licences_of_its_files_but_those_of_the_packaging
 			cr_expect_str_eq(l.names, cases[i].names);
 		if (l.spdx && cases[i].spdx)
 			cr_expect_str_eq(l.spdx, cases[i].spdx);
+	}
+}
+
+Test(license, an_expression_is_told_by_its_form)
+{
+	static const struct {
+		const char *text;
+		const char *message; /* NULL: it is one */
+		const char *hint;
+	} cases[] = {
+		{"MIT", NULL, NULL},
+		{"mit", NULL, NULL},
+		{"GPL-2.0-or-later", NULL, NULL},
+		{"GPL-2.0+", NULL, NULL},
+		{"LGPL-2.1", NULL, NULL},
+		{"Some-New-1.0", NULL, NULL},
+		{" (MIT OR Apache-2.0)AND ISC ", NULL, NULL},
+		{"GPL-3.0-or-later WITH Bison-exception-2.2 OR MIT", NULL, NULL},
+		{"LicenseRef-ours AND DocumentRef-x:LicenseRef-theirs", NULL, NULL},
+		{"GPL-2+", "'GPL-2+' is no SPDX name", "write GPL-2.0-or-later"},
+		{"GPL-2", "'GPL-2' is no SPDX name", "write GPL-2.0-only"},
+		{"Expat", "'Expat' is no SPDX name", "write MIT"},
+		{"Artistic", "'Artistic' is no SPDX name", "write Artistic-1.0-Perl"},
+		{"", "a name is missing at its end", "write it like"},
+		{"Apache 2.0", "there is no AND, OR or WITH before '2.0'", "write it like"},
+		{"MIT or ISC", "there is no AND, OR or WITH before 'or'", "write it like"},
+		{"MIT OR", "a name is missing at its end", "write it like"},
+		{"OR MIT", "a name is missing before OR", "write it like"},
+		{"(MIT", "a ) is missing", "write it like"},
+		{"MIT)", "there is no AND, OR or WITH before ')'", "write it like"},
+		{"MIT+ISC", "'MIT+ISC' is no SPDX name", "write it like"},
+		{"M\303\244", "is no SPDX name", "write it like"},
+		{"((((((((((((((((((((((((((((((((((MIT", "nested deeper than 32", "write it like"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct error err = {0};
+		int rc = license_check(cases[i].text, &err);
+
+		cr_expect_eq(rc, cases[i].message ? -1 : 0, "%s: %s", cases[i].text, err.msg);
+		if (!cases[i].message)
+			continue;
+		cr_expect(strstr(err.msg, cases[i].message), "%s: %s", cases[i].text, err.msg);
+		cr_expect(strncmp(err.hint, cases[i].hint, strlen(cases[i].hint)) == 0, "%s: %s",
+				  cases[i].text, err.hint);
+		cr_expect_eq(err.code, ERR_INPUT);
 	}
 }

@@ -25,8 +25,7 @@ static struct sbom make(void)
 		.name = xstrdup("orders"),
 		.version = xstrdup("1.4"),
 		.digest = "sha256:" SHA256_A,
-		.distro_id = xstrdup("debian"),
-		.distro = xstrdup("debian-12"),
+		.arch = xstrdup("arm64"),
 		.created = 1700000000,
 		.packages = xcalloc(3, sizeof(struct sbom_package)),
 		.package_count = 3,
@@ -44,6 +43,8 @@ static struct sbom make(void)
 										  .version = xstrdup("1:1.2+dfsg-1"),
 										  .arch = xstrdup("amd64"),
 										  .source = xstrdup("zlib"),
+										  .distro_id = xstrdup("debian"),
+										  .distro = xstrdup("debian-12"),
 										  .supplier = xstrdup("Mark <m@example.org>"),
 										  .license = xstrdup("Zlib"),
 										  .license_names = xstrdup("zlib")};
@@ -112,6 +113,9 @@ Test(sbom, spdx_has_a_package_for_each_file)
 	cr_expect_str_eq(doc_text(z, "packageVerificationCode.packageVerificationCodeValue", ""),
 					 "10a34637ad661d98ba3344717656fcc76209c2f8");
 	cr_expect_str_eq(doc_text(odd, "licenseDeclared", ""), "NOASSERTION");
+	cr_expect_str_eq(
+		doc_text(find(packages, "SPDXID", "SPDXRef-Image"), "externalRefs.0.referenceLocator", ""),
+		"pkg:oci/orders@sha256%3A" SHA256_A "?arch=arm64");
 	cr_expect_null(json_object_get(odd, "externalRefs"));
 	cr_expect_str_eq(doc_text(app, "downloadLocation", ""), "git+https://git.example/orders@abc");
 	cr_expect(is_related(doc, "SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-Image"));
@@ -176,4 +180,80 @@ Test(sbom, documents_are_functions_of_the_content)
 	cr_expect_neq(
 		strcmp(strstr(buf_str(&a), "documentNamespace"), strstr(buf_str(&c), "documentNamespace")),
 		0);
+}
+
+Test(sbom, packages_of_the_base_are_its_own)
+{
+	AUTO(sbom) struct sbom s = make();
+	AUTO(buf) struct buf spdx = {0}, cyclonedx = {0};
+	AUTO_JSON json_t *a = NULL;
+	AUTO_JSON json_t *b = NULL;
+	json_t *packages, *p;
+	size_t i, found = 0;
+
+	s.base_name = xstrdup("debian:12");
+	memcpy(s.base_digest, s.digest, sizeof(s.base_digest));
+	s.packages = xrealloc(s.packages, 4, sizeof(struct sbom_package));
+	/* the very package that gives a file, too */
+	s.packages[s.package_count++] = (struct sbom_package){.kind = SBOM_DEBIAN,
+														  .name = xstrdup("zlib1g"),
+														  .version = xstrdup("1:1.2+dfsg-1"),
+														  .arch = xstrdup("amd64"),
+														  .source = xstrdup("zlib"),
+														  .in_base = true};
+	sbom_write_spdx(&s, &spdx);
+	sbom_write_cyclonedx(&s, &cyclonedx);
+	a = parse(&spdx);
+	b = parse(&cyclonedx);
+	packages = json_object_get(a, "packages");
+	json_array_foreach(packages, i, p)
+	{
+		const char *id = doc_text(p, "SPDXID", "");
+
+		if (strcmp(doc_text(p, "name", ""), "zlib1g") != 0)
+			continue;
+		found++;
+		cr_expect_neq(is_related(a, "SPDXRef-Base", "CONTAINS", id),
+					  is_related(a, "SPDXRef-Image", "CONTAINS", id));
+	}
+	cr_expect_eq(found, 2);
+	p = json_array_get(json_object_get(b, "components"), 3);
+	cr_expect_str_eq(doc_text(p, "name", ""), "zlib1g");
+	cr_expect_null(json_object_get(p, "components"));
+	cr_expect_null(json_object_get(p, "purl"));
+	cr_expect_str_neq(doc_text(p, "bom-ref", ""), doc_text(b, "components.1.bom-ref", ""));
+}
+
+Test(sbom, a_licence_without_its_text_is_no_assertion)
+{
+	AUTO(sbom) struct sbom s = make();
+	AUTO(buf) struct buf text = {0};
+	AUTO_JSON json_t *doc = NULL;
+	const json_t *app;
+
+	s.packages[0].license = xstrdup("LicenseRef-ours OR MIT");
+	sbom_write_spdx(&s, &text);
+	doc = parse(&text);
+	app = find(json_object_get(doc, "packages"), "primaryPackagePurpose", "APPLICATION");
+	cr_expect_str_eq(doc_text(app, "licenseDeclared", ""), "NOASSERTION");
+	cr_expect_str_eq(doc_text(app, "licenseComments", ""), "declared as LicenseRef-ours OR MIT");
+}
+
+Test(sbom, addresses_of_packages)
+{
+	static char name[] = "musl", version[] = "1.2.4-r2", arch[] = "x86_64", distro[] = "alpine";
+	struct sbom_package p = {
+		.kind = SBOM_ALPINE, .name = name, .version = version, .arch = arch, .distro_id = distro};
+	AUTO_FREE char *apk = sbom_package_url(&p);
+	AUTO_FREE char *base = sbom_image_url("docker.io/library/debian", "sha256:" SHA256_A, NULL,
+										  "docker.io/library/debian");
+	AUTO_FREE char *both = sbom_image_url("x", "sha256:" SHA256_A, "arm64", "r.example:5000/x");
+
+	cr_expect_str_eq(apk, "pkg:apk/alpine/musl@1.2.4-r2?arch=x86_64");
+	cr_expect_str_eq(base, "pkg:oci/debian@sha256%3A" SHA256_A
+						   "?repository_url=docker.io%2Flibrary%2Fdebian");
+	cr_expect_str_eq(both, "pkg:oci/x@sha256%3A" SHA256_A
+						   "?arch=arm64&repository_url=r.example:5000%2Fx");
+	p.kind = SBOM_OTHER;
+	cr_expect_null(sbom_package_url(&p));
 }
