@@ -129,11 +129,23 @@ int oci_store_tag(struct oci_store *s, const struct oci_ref *ref, const struct o
 	return oci_store_tag_with(s, &(struct oci_tag){.ref = ref, .image = d}, err);
 }
 
+/* A build of what was built already names what has the name already. */
+static bool has_entry(const json_t *index, const json_t *wanted)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_object_get(index, "manifests"), i,
+					   entry) if (json_equal(entry, wanted)) return true;
+	return false;
+}
+
 int oci_store_tag_with(struct oci_store *s, const struct oci_tag *tag, struct error *err)
 {
 	const struct oci_descriptor *d = tag->image;
 	AUTO_FREE char *name = kept_name(tag->ref);
 	AUTO_JSON json_t *artifacts = json_array();
+	AUTO_JSON json_t *entry = NULL;
 	AUTO_JSON json_t *index = NULL;
 	AUTO_CLOSE int lock = -1;
 
@@ -147,8 +159,11 @@ int oci_store_tag_with(struct oci_store *s, const struct oci_tag *tag, struct er
 	if (fs_sync_dir(s->blobs, err) < 0 || store_index_lock(s, &lock, err) < 0 ||
 		store_index_read(s, &index, err) < 0)
 		return -1;
+	entry = make_entry(name, d);
+	if (tag->attach_count == 0 && has_entry(index, entry))
+		return 0;
 	drop_name(index, name);
-	json_array_append_new(json_object_get(index, "manifests"), make_entry(name, d));
+	json_array_append(json_object_get(index, "manifests"), entry);
 	for (size_t i = 0; i < tag->attach_count; i++)
 		store_drop_artifacts(index, tag->attach[i].subject->digest);
 	json_array_extend(json_object_get(index, "manifests"), artifacts);

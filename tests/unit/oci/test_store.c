@@ -230,6 +230,23 @@ Test(oci_store, names_are_set_replaced_listed_and_found)
 	cr_expect_not_null(strstr(err.hint, "r.example.com/b:1"), "%s", err.hint);
 }
 
+Test(oci_store, the_same_name_again_writes_nothing)
+{
+	AUTO_PTR(oci_store) struct oci_store *s = open_store();
+	AUTO_FREE char *file = xasprintf("%s/index.json", root);
+	struct oci_descriptor layer = {0};
+	struct stat before = {0}, after = {0};
+
+	put_image(s, "one", "x:1", &layer);
+	cr_assert_eq(stat(file, &before), 0);
+	put_image(s, "one", "x:1", &layer);
+	cr_assert_eq(stat(file, &after), 0);
+	cr_expect_eq(before.st_ino, after.st_ino);
+	put_image(s, "two", "x:1", &layer);
+	cr_assert_eq(stat(file, &after), 0);
+	cr_expect_neq(before.st_ino, after.st_ino);
+}
+
 Test(oci_store, a_name_for_what_is_not_there_is_refused)
 {
 	AUTO_PTR(oci_store) struct oci_store *s = open_store();
