@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "build/build.h"
+#include "cmd/output.h"
 #include "cmd/remote.h"
 
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct build_options {
 	bool explain;
 	bool push;
 	bool no_sbom;
+	struct opt_list output;
 	struct remote_options remote;
 };
 
@@ -49,6 +51,9 @@ static const struct opt build_opts[] = {
 			 "take what is there without running build.steps"),
 	OPT_FLAG(0, "push", struct build_options, push, "copy the image to its registry, too"),
 	OPT_FLAG(0, "no-sbom", struct build_options, no_sbom, "with --push: leave the SBOM here"),
+	{OPT_TYPE_LIST, 'o', "output", offsetof(struct build_options, output), OUTPUT_ARGUMENT,
+	 "table, json or yaml; or where else to write the image (may be given again)", 0, 0,
+	 output_words, "file"},
 	REMOTE_OPTS(struct build_options),
 	OPT_DONE,
 };
@@ -243,13 +248,14 @@ static json_t *to_document(const struct build_result *r)
 					 is_one ? describe_layers(&r->images[0]) : describe_platforms(r));
 }
 
-static int print_result(struct ctx *ctx, const struct build_result *r, bool is_pushed,
-						struct error *err)
+static int print_result(struct ctx *ctx, const struct build_result *r,
+						const struct outputs *outputs, bool is_pushed, struct error *err)
 {
 	if (out_is_document(ctx)) {
 		AUTO_JSON json_t *doc = to_document(r);
 
 		json_object_set_new(doc, "pushed", json_boolean(is_pushed));
+		json_object_set_new(doc, "outputs", outputs_document(outputs));
 		return out_print(ctx, doc, NULL, err);
 	}
 	/* a push has already answered with the reference */
@@ -279,6 +285,19 @@ static int push(struct ctx *ctx, const struct build_options *o, const struct bui
 	if (out_is_document(ctx))
 		return 0;
 	return remote_report(ctx, &to, &result, clock_now(ctx->clock) - begun, err);
+}
+
+static int export(struct ctx *ctx, const struct outputs *outputs, const struct build_result *r,
+				  struct error *err)
+{
+	AUTO_PTR(oci_store) struct oci_store *store = NULL;
+	const struct oci_image image = {r->ref, r->image};
+
+	if (outputs->items.count == 0)
+		return 0;
+	if (oci_store_open(NULL, &store, err) < 0)
+		return -1;
+	return outputs_write(ctx, outputs, store, &image, err);
 }
 
 /* Nobody should wait for a build to hear that its name is bad or cannot be pushed. */
@@ -311,6 +330,17 @@ static int add_platforms(const char *text, struct strv *out, struct error *err)
 	return 0;
 }
 
+/* The image stands in the store: bring it where else it is wanted. */
+static int deliver(struct ctx *ctx, const struct build_options *o, const struct outputs *outputs,
+				   const struct build_result *r, struct error *err)
+{
+	if (!out_is_document(ctx))
+		note_result(ctx, r);
+	if (export(ctx, outputs, r, err) < 0 || (o->push && push(ctx, o, r, err) < 0))
+		return -1;
+	return print_result(ctx, r, outputs, o->push, err);
+}
+
 static int build_run_command(struct ctx *ctx, const void *options, int argc, char **argv,
 							 struct error *err)
 {
@@ -319,6 +349,7 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 	AUTO(build_result) struct build_result result = {0};
 	AUTO(tail) struct tail tail = {.ctx = ctx, .options = o};
 	AUTO(strv) struct strv platforms = {0};
+	AUTO(outputs) struct outputs outputs = {0};
 	AUTO_FREE char *cache = NULL;
 	struct error no_home;
 	struct build_request request = {
@@ -343,7 +374,8 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 	};
 
 	if (project_load_any(argc ? argv[0] : NULL, ctx->global.file, &project, err) < 0 ||
-		check_options(o, &project, err) < 0 || add_platforms(o->platform, &platforms, err) < 0)
+		check_options(o, &project, err) < 0 || add_platforms(o->platform, &platforms, err) < 0 ||
+		outputs_parse(ctx, &o->output, &outputs, err) < 0)
 		return -1;
 	request.platforms = platforms;
 	/* without a home every layer is made anew, and that is all */
@@ -355,11 +387,7 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 		return -1;
 	}
 	ctx_finish(ctx);
-	if (!out_is_document(ctx))
-		note_result(ctx, &result);
-	if (o->push && push(ctx, o, &result, err) < 0)
-		return -1;
-	return print_result(ctx, &result, o->push, err);
+	return deliver(ctx, o, &outputs, &result, err);
 }
 
 const struct command cmd_build = {
@@ -376,12 +404,22 @@ const struct command cmd_build = {
 		"configuration and manifest. The same sources give the same digest, wherever and "
 		"whenever they are built on machines with the same libraries.\n\n"
 		"The image's time is SOURCE_DATE_EPOCH if it is set, else the time of the last commit. The "
-		"last line, on standard output, is the image by name and digest.",
+		"last line, on standard output, is the image by name and digest.\n\n"
+		"With -o the image is written to other places, too: oci:DIR[:REF] is a folder in the OCI "
+		"image layout, where other images stay; oci-archive:FILE[:REF] a tar of one; "
+		"docker-archive:FILE[:NAME:TAG] what docker load and podman load read. FILE - is standard "
+		"output, and the answer then goes to standard error. REF, by which other tools find the "
+		"image in a layout, is its tag if it is not given. The first colon ends DIR or FILE. SBOM "
+		"and provenance are not written there: tools that are given a layout without a REF want "
+		"one image in it.",
 	.examples =
 		"msctl build\n    build the project in the current folder\n"
 		"msctl build -t orders:test services/orders\n    build another folder under a name of "
 		"your own\n"
 		"msctl build --push\n    build it and copy it to the registry that its name begins with\n"
+		"msctl build -o oci:image -o docker-archive:image.tar\n    write it as a folder and as a "
+		"file, too\n"
+		"msctl build -q -o docker-archive:- | docker load\n    hand it to another program\n"
 		"msctl build -o json\n    the digest and the layers as a document\n",
 	.run = build_run_command,
 };
