@@ -15,6 +15,7 @@
 	X(run)           \
 	X(image_ls)      \
 	X(image_inspect) \
+	X(image_diff)    \
 	X(image_rm)      \
 	X(image_gc)      \
 	X(image_verify)  \

@@ -1,18 +1,13 @@
 /* msctl inspect - look at an image without fetching it. */
+#include "cmd/inspect.h"
+
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/utf8.h"
-#include "cmd/remote.h"
 #include "oci/config.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-struct inspect_options {
-	struct remote_options remote;
-	const char *platform;
-	bool raw, config, local;
-};
 
 static const struct opt inspect_opts[] = {
 	OPT_FLAG(0, "raw", struct inspect_options, raw, "print the manifest as it is, byte for byte"),
@@ -22,16 +17,6 @@ static const struct opt inspect_opts[] = {
 			   "of an image for several platforms show this one"),
 	OPT_FLAG(0, "local", struct inspect_options, local, "look into the local store"),
 	REMOTE_OPTS(struct inspect_options),
-	OPT_DONE,
-};
-
-/* The same without a registry: `msctl image inspect`. */
-static const struct opt image_inspect_opts[] = {
-	OPT_FLAG(0, "raw", struct inspect_options, raw, "print the manifest as it is, byte for byte"),
-	OPT_FLAG(0, "config", struct inspect_options, config,
-			 "print the image's configuration as it is"),
-	OPT_STRING(0, "platform", struct inspect_options, platform, "OS/ARCH",
-			   "of an image for several platforms show this one"),
 	OPT_DONE,
 };
 
@@ -278,20 +263,18 @@ static int print(struct ctx *ctx, const struct source *s, const struct inspect_o
 	return 0;
 }
 
-static int inspect_run(struct ctx *ctx, const void *options, int argc, char **argv,
-					   struct error *err)
+int inspect_image(struct ctx *ctx, const struct inspect_options *o, const char *operand,
+				  struct error *err)
 {
-	const struct inspect_options *o = options;
 	AUTO(oci_ref) struct oci_ref ref = {0};
 	AUTO_PTR(oci_store) struct oci_store *store = NULL;
 	AUTO(remote) struct remote remote = {0};
 	AUTO(view) struct view v = {0};
 	struct source s = {.ref = &ref};
 
-	(void)argc;
 	if (o->raw && o->config)
 		return err_set(err, ERR_USAGE, "--raw and --config exclude each other");
-	if (remote_ref(argv[0], &ref, err) < 0)
+	if (remote_ref(operand, &ref, err) < 0)
 		return -1;
 	if (o->local || !ref.host) {
 		if (oci_store_open(NULL, &store, err) < 0)
@@ -303,8 +286,15 @@ static int inspect_run(struct ctx *ctx, const void *options, int argc, char **ar
 		s.registry = remote.registry;
 	}
 	if (get_view(&s, o, &v, err) < 0)
-		return err_wrap(err, "cannot inspect %s", argv[0]);
+		return err_wrap(err, "cannot inspect %s", operand);
 	return print(ctx, &s, o, &v, err);
+}
+
+static int inspect_run(struct ctx *ctx, const void *options, int argc, char **argv,
+					   struct error *err)
+{
+	(void)argc;
+	return inspect_image(ctx, options, argv[0], err);
 }
 
 const struct command cmd_inspect = {
@@ -323,29 +313,4 @@ const struct command cmd_inspect = {
 		"msctl inspect registry.example.com/shop/orders:1.4.0\n    what is it, and how large\n"
 		"msctl inspect --config orders:1.4.0\n    the configuration of a local image as it is",
 	.run = inspect_run,
-};
-
-static int image_inspect_run(struct ctx *ctx, const void *options, int argc, char **argv,
-							 struct error *err)
-{
-	struct inspect_options o = *(const struct inspect_options *)options;
-
-	o.local = true;
-	return inspect_run(ctx, &o, argc, argv, err);
-}
-
-const struct command cmd_image_inspect = {
-	.name = "image inspect",
-	.group = GROUP_BUILD,
-	.summary = "Look at an image of the local store",
-	.operands = "REF",
-	.min_operands = 1,
-	.max_operands = 1,
-	.options = image_inspect_opts,
-	.options_size = sizeof(struct inspect_options),
-	.examples =
-		"msctl image inspect orders:0.1.0\n    what it is, and how large\n"
-		"msctl image inspect --config orders:0.1.0 | jq .config\n    its configuration as it is",
-	.run = image_inspect_run,
-	.complete = complete_images,
 };
