@@ -38,6 +38,8 @@ void build_release(struct build *b)
 	strv_release(&b->programs);
 	strv_release(&b->entrypoint);
 	tree_release(&b->tree);
+	for (size_t i = 0; i < BUILD_LIBRARY_LAYERS; i++)
+		free(b->library_groups[i]);
 	oci_manifest_release(&b->base);
 	oci_config_release(&b->base_config);
 }
@@ -136,7 +138,7 @@ static int build_tree(struct build *b, struct oci_store **store, struct error *e
 		(open_store(b, store, err) < 0 || build_base(b, err) < 0))
 		return -1;
 	if (build_libraries(b, err) < 0 || build_gates(b, err) < 0 || build_system(b, err) < 0 ||
-		build_place(b, err) < 0 || build_check_start(b, err) < 0)
+		build_place(b, err) < 0 || build_capabilities(b, err) < 0 || build_check_start(b, err) < 0)
 		return -1;
 	return build_group_libraries(b, err);
 }

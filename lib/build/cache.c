@@ -60,6 +60,7 @@ static int hash_node(const struct build *b, const char *path, struct sha256 *h, 
 	add_text(h, path);
 	add_bytes(h, numbers, sizeof(numbers));
 	add_text(h, n->target);
+	add_bytes(h, n->capability, n->has_capability ? sizeof(n->capability) : 0);
 	if (n->type != TREE_FILE)
 		return 0;
 	if (n->file)
@@ -88,6 +89,7 @@ int build_cache_key(const struct build *b, const struct strv *paths, char **file
 	h = sha256_new();
 	add_text(h, "layer " MSCTL_VERSION);
 	add_bytes(h, &(int){LAYER_COMPAT}, sizeof(int));
+	add_text(h, build_compression(b));
 	for (size_t i = 0; i < paths->count; i++)
 		if (hash_node(b, paths->items[i], h, err) < 0)
 			return -1;

@@ -1,6 +1,7 @@
 #include "build/private.h"
 
 #include "base/mem.h"
+#include "build/members.h"
 #include "tar/layer.h"
 
 #include <errno.h>
@@ -73,18 +74,47 @@ static int write_node(const struct build *b, struct layer_writer *w, const char 
 	static const enum layer_type types[] = {
 		[TREE_DIR] = LAYER_DIR, [TREE_LINK] = LAYER_SYMLINK, [TREE_FILE] = LAYER_FILE};
 	const struct tree_node *n = map_get(&b->tree.nodes, path);
-	struct layer_entry e = {.type = types[n->type],
+	bool is_second = n->type == TREE_FILE && n->target;
+	struct layer_xattr capability = {CAPABILITY_XATTR, n->capability, CAPABILITY_BYTES};
+	struct layer_entry e = {.type = is_second ? LAYER_HARDLINK : types[n->type],
 							.path = path,
 							.target = n->target,
 							.mode = n->mode,
 							.uid = n->uid,
 							.gid = n->gid,
 							.mtime_s = build_entry_time(b, n),
-							.size = n->size};
+							.size = is_second ? 0 : n->size,
+							.xattrs = &capability,
+							.xattr_count = n->has_capability && !is_second};
 
-	if (n->type == TREE_FILE)
+	if (e.type == LAYER_FILE)
 		return write_file(w, &e, n, err);
 	return layer_writer_entry(w, &e, err);
+}
+
+/* Names of one file on this machine are names of one file in the layer, too: what programs install
+ * as hard links would otherwise be there many times. */
+static void link_same_files(struct build *b, enum tree_layer layer, const struct strv *paths)
+{
+	struct map first = {0}; /* "device:inode" -> path, borrowed from paths */
+
+	for (size_t i = 0; i < paths->count; i++) {
+		struct tree_node *n = map_get(&b->tree.nodes, paths->items[i]);
+		const struct tree_node *other;
+		char inode[48];
+
+		if (n->type != TREE_FILE || !n->file || n->layer != layer || n->seen.st_nlink < 2)
+			continue;
+		snprintf(inode, sizeof(inode), "%llx:%llx", (unsigned long long)n->seen.st_dev,
+				 (unsigned long long)n->seen.st_ino);
+		other = map_has(&first, inode) ? map_get(&b->tree.nodes, map_get(&first, inode)) : NULL;
+		if (!other)
+			map_put(&first, inode, paths->items[i]);
+		else if (other->mode == n->mode && other->has_capability == n->has_capability &&
+				 memcmp(other->capability, n->capability, sizeof(n->capability)) == 0)
+			n->target = xstrdup(map_get(&first, inode));
+	}
+	map_release(&first);
 }
 
 static int write_nodes(const struct build *b, const struct strv *paths, struct layer_writer *w,
@@ -96,21 +126,32 @@ static int write_nodes(const struct build *b, const struct strv *paths, struct l
 	return 0;
 }
 
+static bool is_zstd(const struct build *b)
+{
+	return strcmp(build_compression(b), "zstd") == 0;
+}
+
 /* Write the blob; *made is what became of it. */
 static int write_layer(struct build *b, const struct strv *paths, struct build_cached *made,
 					   bool *was_there, struct error *err)
 {
+	AUTO(build_members) struct build_members members = {0};
 	AUTO_PTR(oci_blob_writer) struct oci_blob_writer *blob = NULL;
 	AUTO_PTR(layer_writer) struct layer_writer *writer = NULL;
 	AUTO(oci_descriptor) struct oci_descriptor d = {0};
 	struct blob_sink blob_sink = {.cancel = b->request->cancel};
 	struct layer_sink sink = {.write = write_blob, .user = &blob_sink};
+	struct layer_cache cache = build_members_cache(&members);
 	struct layer_result done;
 
 	if (oci_blob_writer_new(b->store, &blob, err) < 0)
 		return -1;
 	blob_sink.blob = blob;
+	build_members_open(b->request->cache, &members);
 	layer_writer_new(&sink, &writer);
+	layer_writer_set_codec(writer, is_zstd(b) ? LAYER_ZSTD : LAYER_GZIP);
+	if (b->request->cache)
+		layer_writer_set_cache(writer, &cache);
 	if (write_nodes(b, paths, writer, err) < 0 || layer_writer_end(writer, &done, err) < 0)
 		return -1;
 	oci_digest_from(done.digest, made->digest);
@@ -128,22 +169,16 @@ int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer
 					  struct oci_descriptor *descriptor, char diff_id[OCI_DIGEST_LEN + 1],
 					  struct error *err)
 {
-	static const char *const names[] = {
-		[TREE_SYSTEM] = "system",
-		[TREE_LIBRARIES] = "libraries",
-		[TREE_FILES] = "files",
-		[TREE_APP] = "app",
-	};
-	bool is_group = layer > TREE_LIBRARIES && layer <= TREE_LIBRARIES_LAST;
 	AUTO(strv) struct strv paths = {0};
 	AUTO_FREE char *record = NULL;
 	struct build_layer l = {0};
 	struct build_cached made = {0};
 
-	snprintf(l.name, sizeof(l.name), "%s", is_group ? "libraries" : names[layer]);
+	build_layer_name(b, layer, l.name);
 	tree_layer_paths(&b->tree, layer, &paths, &l.files);
 	if (paths.count == 0)
 		return 0;
+	link_same_files(b, layer, &paths);
 	if (build_cache_key(b, &paths, &record, err) < 0)
 		return err_wrap(err, "layer %s", l.name);
 	l.was_there = build_cache_find(b, record, &made);
@@ -156,7 +191,7 @@ int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer
 	memcpy(l.digest, made.digest, sizeof(l.digest));
 	memcpy(descriptor->digest, made.digest, sizeof(descriptor->digest));
 	memcpy(diff_id, made.diff_id, sizeof(made.diff_id));
-	descriptor->media_type = xstrdup(OCI_MEDIA_LAYER_GZIP);
+	descriptor->media_type = xstrdup(is_zstd(b) ? OCI_MEDIA_LAYER_ZSTD : OCI_MEDIA_LAYER_GZIP);
 	*out = l;
 	return 0;
 }

@@ -45,6 +45,7 @@ struct build {
 	struct strv programs; /* ELF files among them, as paths in the image */
 	struct strv entrypoint;
 	struct tree tree;
+	char *library_groups[BUILD_LIBRARY_LAYERS]; /* packages with layers of their own */
 	struct oci_manifest base; /* zeroed for scratch */
 	struct oci_config base_config;
 };
@@ -84,12 +85,17 @@ int build_base(struct build *b, struct error *err);
 int build_libraries(struct build *b, struct error *err);
 /* groups.c: which layer each library goes to, by the package that owns it */
 int build_group_libraries(struct build *b, struct error *err);
+/* "libraries", "libraries glibc", "app". Returns out. */
+const char *build_layer_name(const struct build *b, enum tree_layer layer,
+							 char out[BUILD_LAYER_NAME]);
 /* gates.c: versions of symbols that will not be there, hardening that is asked for */
 int build_gates(struct build *b, struct error *err);
 /* system.c: accounts, /tmp, certificates, time zones */
 int build_system(struct build *b, struct error *err);
 /* gather.c: the taken files into the tree */
 int build_place(struct build *b, struct error *err);
+/* capability.c: what build.capabilities gives to files of the tree */
+int build_capabilities(struct build *b, struct error *err);
 /* start.c: is what the image starts in it? */
 int build_check_start(const struct build *b, struct error *err);
 /* layers.c. A layer that would be empty gets no descriptor: its media_type stays NULL. */

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "base/strv.h"
+#include "build/capability.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,11 +38,14 @@ struct tree_node {
 	unsigned base_layer; /* TREE_BASE: which of the base's layers it is from */
 	uint32_t uid, gid;   /* not 0 in a base only */
 	int64_t mtime_s;     /* of a base's folders; ours get theirs when they are written */
-	char *target;        /* TREE_LINK */
+	char *target;        /* TREE_LINK; TREE_FILE: NULL, or the path of the same layer's file that this
+							is a second name of */
 	char *file;          /* TREE_FILE: on this machine; NULL: `data` is the content */
 	char *data;
 	uint64_t size;
 	struct stat seen; /* of `file` when it was added */
+	bool has_capability;
+	uint8_t capability[CAPABILITY_BYTES]; /* TREE_FILE */
 };
 
 struct tree {
