@@ -391,10 +391,35 @@ Test(build, libraries_go_where_the_loader_of_the_base_looks)
 	put_project(dir, "p",
 				"  base: x:1\n  copy: {prog: /usr/bin/prog}\n  steps: [cp /bin/ls prog]\n");
 	made(dir, "p", &r);
-	cr_assert_eq(r.images[0].layer_count, 2);
-	names = list_layer(dir, r.images[0].layers[0].digest);
+	cr_assert_eq(r.images[0].layer_count, 4);
+	cr_expect_str_eq(r.images[0].layers[2].name, "libraries");
+	names = list_layer(dir, r.images[0].layers[2].digest);
 	cr_expect(strstr(names, "\nusr/lib64/libselinux.so.1\n"), "%s", names);
 	cr_expect_null(strstr(names, "libc.so.6"), "%s", names);
+	leave(dir);
+}
+
+/* Large packages have layers of their own, the C library at the bottom; a link lies where its file
+ * does. */
+Test(build, libraries_are_layered_by_package)
+{
+	char *dir = world();
+	AUTO(build_result) struct build_result r = {0};
+	AUTO_FREE char *bottom = NULL, *middle = NULL, *rest = NULL;
+
+	put_project(dir, "p", "  copy: {prog: /usr/bin/prog}\n  steps: [cp /bin/ls prog]\n");
+	made(dir, "p", &r);
+	cr_assert_eq(r.images[0].layer_count, 5);
+	cr_expect_str_eq(r.images[0].layers[1].name, "libraries glibc");
+	cr_expect_str_eq(r.images[0].layers[2].name, "libraries pcre2");
+	cr_expect_str_eq(r.images[0].layers[3].name, "libraries");
+	bottom = list_layer(dir, r.images[0].layers[1].digest);
+	middle = list_layer(dir, r.images[0].layers[2].digest);
+	rest = list_layer(dir, r.images[0].layers[3].digest);
+	cr_expect(strstr(bottom, "libc.so.6\n"), "%s", bottom);
+	cr_expect(strstr(middle, "libpcre2-8.so.0\n"), "%s", middle);
+	cr_expect_null(strstr(bottom, "libpcre2-8.so.0\n"), "%s", bottom);
+	cr_expect(strstr(rest, "libselinux.so.1\n"), "%s", rest);
 	leave(dir);
 }
 
