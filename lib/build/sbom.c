@@ -53,7 +53,7 @@ static bool is_ours(const struct tree_node *n)
 /* Certificates, time zones and libraries are of this machine; all else is of the project. */
 static bool is_foreign(const struct tree_node *n)
 {
-	return n->file && (n->layer == TREE_SYSTEM || n->layer == TREE_LIBRARIES);
+	return n->file && n->layer >= TREE_SYSTEM && n->layer <= TREE_LIBRARIES_LAST;
 }
 
 static void collect(const struct build *b, struct work *w)
