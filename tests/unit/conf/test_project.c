@@ -42,6 +42,11 @@ Test(project, defaults)
 	cr_expect_str_eq(p.build.base, "scratch");
 	cr_expect_str_eq(p.build.user, "65532:65532");
 	cr_expect_str_eq(p.build.compression, "gzip");
+	cr_expect_str_eq(p.build.build_system, "auto");
+	cr_expect(p.build.strip);
+	cr_expect_eq(p.build.hardening, HARDENING_WARN);
+	cr_expect_null(p.license);
+	cr_expect(p.is_written);
 	cr_expect(p.build.libraries);
 	cr_expect_not(p.build.certificates);
 	cr_expect_eq(p.build.platforms.count, 1);
@@ -57,13 +62,17 @@ Test(project, everything)
 	static const char text[] =
 		"apiVersion: msctl/v1\nname: orders\nimage: registry.example.com/shop/orders\nversion: "
 		"'1.10'\n"
-		"test: make check\nbuild:\n  steps: [make release, strip x]\n  toolchain: gcc:12\n  base: "
+		"test: make check\nlicense: MIT\nbuild:\n  steps: [make release, strip x]\n  toolchain: "
+		"gcc:12\n  base: "
 		"debian:12\n"
 		"  copy: {build/orders: /usr/bin/orders, etc: /}\n  libraries: none\n  certificates: "
 		"true\n  timezones: yes\n"
 		"  entrypoint: [/usr/bin/orders]\n  cmd: [--help]\n  user: '0:0'\n  workdir: /srv\n"
 		"  ports: [8080, '9090', 53/udp]\n  env: {LOG_LEVEL: info, EMPTY: ''}\n  labels: {a.b: c}\n"
 		"  platforms: [linux/amd64, linux/arm64]\n  compression: zstd\n  stopSignal: SIGINT\n"
+		"  system: cmake\n  options: [-DX=1]\n  binary: usr/bin/orders\n  strip: false\n"
+		"  sysroot: /opt/root\n  hardening: require\n"
+		"  capabilities: {/usr/bin/orders: cap_net_raw=ep}\n"
 		"  dockerfile: Dockerfile\n  context: .\n  args: {A: b}\n  target: runtime\n"
 		"deploy:\n  kubernetes: [deploy/kubernetes]\n  swarm: deploy/compose.yaml\n  timeout: 90s\n"
 		"environments:\n  local: {target: local}\n"
@@ -106,6 +115,15 @@ Test(project, everything)
 	cr_expect_eq(json_object_size(p.build.labels), 1);
 	cr_expect_eq(p.build.platforms.count, 2);
 	cr_expect_str_eq(p.build.stop_signal, "SIGINT");
+	cr_expect_str_eq(p.license, "MIT");
+	cr_expect_str_eq(p.build.build_system, "cmake");
+	cr_expect_str_eq(p.build.options.items[0], "-DX=1");
+	cr_expect_str_eq(p.build.binary, "usr/bin/orders");
+	cr_expect_str_eq(p.build.sysroot, "/opt/root");
+	cr_expect_not(p.build.strip);
+	cr_expect_eq(p.build.hardening, HARDENING_REQUIRE);
+	cr_expect_str_eq(json_string_value(json_object_get(p.build.capabilities, "/usr/bin/orders")),
+					 "cap_net_raw=ep");
 	cr_expect_str_eq(p.build.dockerfile, "Dockerfile");
 	cr_expect_str_eq(p.kubernetes.items[0], "deploy/kubernetes");
 	cr_expect_eq(p.timeout_ms, 90000);
@@ -290,4 +308,52 @@ Test(project, names)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		cr_expect_eq(project_name_is_valid(rows[i].name), rows[i].valid, "%s", rows[i].name);
+}
+
+/* A folder is a project without being asked, when a command can do without the file. */
+Test(project, without_a_file_the_folder_gives_the_name)
+{
+	AUTO(project) struct project p = {0};
+	AUTO_FREE char *root = NULL;
+	AUTO_FREE char *dir = NULL;
+	AUTO_FREE char *file = NULL;
+	struct error err = {0};
+
+	cr_assert_eq(fs_temp_dir("/tmp", "msctl-test-", &root, &err), 0);
+	dir = fs_join(root, "My_Service 2.0-");
+	cr_assert_eq(fs_mkdirs(dir, 0755, &err), 0);
+	cr_assert_eq(project_load_any(dir, NULL, &p, &err), 0, "%s", err.msg);
+	cr_expect_str_eq(p.name, "my-service-2-0");
+	cr_expect_str_eq(p.build.build_system, "auto");
+	cr_expect_not(p.is_written);
+	project_release(&p);
+	file = fs_join(dir, PROJECT_FILE);
+	cr_assert_eq(fs_write_atomic(file, "name: x\n", 8, 0644, &err), 0);
+	cr_assert_eq(project_load_any(dir, NULL, &p, &err), 0, "%s", err.msg);
+	cr_expect_str_eq(p.name, "x");
+	cr_expect(p.is_written);
+	cr_expect_eq(project_load_any(dir, "other.yaml", &p, &err), -1);
+	cr_expect_eq(err.code, ERR_MISSING);
+	fs_remove_tree(root, &err);
+}
+
+Test(project, build_words_out_of_their_lists)
+{
+	static const struct {
+		const char *text, *says;
+	} cases[] = {
+		{"name: x\nbuild: {system: scons}\n", "build.system"},
+		{"name: x\nbuild: {hardening: maybe}\n", "build.hardening"},
+		{"name: x\nbuild: {strip: 1}\n", "build.strip"},
+		{"name: x\nbuild: {sysroot: here}\n", "build.sysroot"},
+		{"name: x\nbuild: {capabilities: {bin/x: cap_chown=ep}}\n", "build.capabilities.bin/x"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		AUTO(project) struct project p = {0};
+		struct error err = {0};
+
+		cr_expect_eq(load_text(cases[i].text, &p, &err), -1, "%s", cases[i].text);
+		cr_expect(strstr(err.msg, cases[i].says) && err.code == ERR_INPUT, "%s", err.msg);
+	}
 }
