@@ -247,6 +247,10 @@ static void print_why(struct ctx *ctx, const struct oci_file *f, const json_t *d
 	}
 	print_line(ctx, "", buf_str(&facts));
 	print_line(ctx, "layer", buf_str(&layer));
+	if (f->type == TAR_DIR && json_array_size(json_object_get(doc, "chain")) == 0) {
+		print_line(ctx, "why", "it is a folder above other files");
+		return;
+	}
 	print_package(ctx, json_object_get(doc, "package"));
 	print_chain(ctx, json_object_get(doc, "chain"));
 }

@@ -38,6 +38,7 @@ void build_release(struct build *b)
 	strv_release(&b->programs);
 	strv_release(&b->entrypoint);
 	tree_release(&b->tree);
+	json_decref(b->reasons);
 	for (size_t i = 0; i < BUILD_LIBRARY_LAYERS; i++)
 		free(b->library_groups[i]);
 	oci_manifest_release(&b->base);

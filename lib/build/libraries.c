@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "build/reasons.h"
 #include "elf/closure.h"
 
 #include <stdlib.h>
@@ -112,6 +113,7 @@ static int add_object(struct build *b, const struct elf_view *view, const struct
 	if (add_links(b, &o->place.links, err) < 0 ||
 		tree_add_file(&b->tree, TREE_LIBRARIES, o->place.path, o->place.file, &st, err) < 0)
 		return -1;
+	build_note_library(b, o);
 	/* a base in which /lib is a folder of its own */
 	if (ensure_link(b, o->opened, o->place.path, err) < 0)
 		return -1;

@@ -45,8 +45,9 @@ struct build {
 	struct strv programs; /* ELF files among them, as paths in the image */
 	struct strv entrypoint;
 	struct tree tree;
+	json_t *reasons;                            /* of libraries; see reasons.h. NULL: none yet */
 	char *library_groups[BUILD_LIBRARY_LAYERS]; /* packages with layers of their own */
-	struct oci_manifest base; /* zeroed for scratch */
+	struct oci_manifest base;                   /* zeroed for scratch */
 	struct oci_config base_config;
 };
 
@@ -150,13 +151,14 @@ int build_sums_get(const struct build *b, struct build_sums *s, const struct tre
 
 /* sbom.c: the documents that say what is in the image and how it was made; empty when the store has
  * them already */
-#define BUILD_DOCUMENTS 3
+#define BUILD_DOCUMENTS 4
 
 struct build_documents {
 	char key[SHA256_HEX_LEN + 1]; /* what they are made from */
 	struct buf spdx;
 	struct buf cyclonedx;
 	struct buf provenance;
+	struct buf reasons;
 };
 
 void build_documents_release(struct build_documents *d);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "build/origin.h"
 #include "build/provenance.h"
+#include "build/reasons.h"
 #include "supply/intoto.h"
 #include "supply/sbom.h"
 
@@ -90,9 +91,11 @@ static void make_key(const struct build *b, const struct work *w, const char *im
 	AUTO_PTR(sha256) struct sha256 *h = sha256_new();
 	AUTO_FREE char *stamp = origins_stamp(&w->origins);
 	AUTO(buf) struct buf statement = {0};
+	AUTO(buf) struct buf reasons = {0};
 	uint8_t sum[SHA256_BYTES];
 
 	doc_json_write(w->statement, &statement);
+	build_reasons(b, &reasons);
 	add_text(h, "documents " MSCTL_VERSION);
 	add_text(h, image);
 	add_text(h, b->project->name);
@@ -100,6 +103,7 @@ static void make_key(const struct build *b, const struct work *w, const char *im
 	add_text(h, b->stamp->tag);
 	add_text(h, stamp);
 	add_text(h, buf_str(&statement));
+	add_text(h, buf_str(&reasons));
 	for (size_t i = 0; i < w->sources.count; i++) {
 		const struct tree_node *n = w->sources.items[i].node;
 
@@ -199,6 +203,7 @@ void build_documents_release(struct build_documents *d)
 	buf_release(&d->spdx);
 	buf_release(&d->cyclonedx);
 	buf_release(&d->provenance);
+	buf_release(&d->reasons);
 }
 
 void build_documents_items(const struct build_documents *d,
@@ -213,6 +218,8 @@ void build_documents_items(const struct build_documents *d,
 									 .len = d->provenance.len,
 									 .annotation = INTOTO_ANNOTATION,
 									 .annotation_value = INTOTO_PROVENANCE};
+	items[3] = (struct oci_artifact){
+		.type = BUILD_REASONS_TYPE, .data = d->reasons.data, .len = d->reasons.len};
 }
 
 int build_sbom(struct build *b, const struct oci_descriptor *image, struct build_documents *out,
@@ -234,5 +241,6 @@ int build_sbom(struct build *b, const struct oci_descriptor *image, struct build
 	sbom_write_cyclonedx(&s, &out->cyclonedx);
 	provenance_add_packages(w.statement, &s);
 	doc_json_write(w.statement, &out->provenance);
+	build_reasons(b, &out->reasons);
 	return 0;
 }
