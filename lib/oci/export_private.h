@@ -1,6 +1,7 @@
 /* export_private.h - what the writers of layouts and archives share; for lib/oci/export*.c. */
 #pragma once
 
+#include "base/strv.h"
 #include "oci/export.h"
 #include "oci/graph.h"
 

@@ -5,8 +5,6 @@
 #include "base/map.h"
 #include "oci/store.h"
 
-#define OCI_MAX_DEPTH 4 /* indexes of indexes */
-
 struct oci_graph {
 	LIST(struct oci_manifest) manifests;     /* children before their index, a root last */
 	LIST(struct oci_descriptor) descriptors; /* of manifests */

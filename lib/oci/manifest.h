@@ -22,6 +22,7 @@
 #define OCI_MAX_MANIFEST_BYTES (4u << 20)
 #define OCI_MAX_LAYERS 512
 #define OCI_MAX_INDEX_ENTRIES 4096
+#define OCI_MAX_DEPTH 4 /* indexes of indexes */
 #define OCI_MAX_BLOB_BYTES (1ull << 40)
 
 struct oci_platform {

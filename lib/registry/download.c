@@ -174,7 +174,6 @@ static int plan_blob(struct pull *p, struct map *seen, const struct oci_manifest
 int downloads_run(struct pull *p, struct error *err)
 {
 	AUTO(map) struct map seen = {0};
-	AUTO_FREE struct job **items = NULL;
 
 	for (size_t i = 0; i < p->manifests.count; i++) {
 		const struct oci_manifest *m = &p->manifests.items[i];
@@ -187,10 +186,9 @@ int downloads_run(struct pull *p, struct error *err)
 			if (plan_blob(p, &seen, m, &m->layers[k], err) < 0)
 				return -1;
 	}
-	items = xcalloc(p->count, sizeof(struct job *));
+	p->jobs = (struct jobs){.r = p->r, .begin = begin};
 	for (size_t i = 0; i < p->count; i++)
-		items[i] = &p->downloads[i].job;
-	p->jobs = (struct jobs){.r = p->r, .items = items, .count = p->count, .begin = begin};
+		list_push(&p->jobs.list, &p->downloads[i].job);
 	return jobs_run(&p->jobs, err);
 }
 
@@ -202,4 +200,5 @@ void downloads_release(struct pull *p)
 		free(p->downloads[i].url);
 	}
 	free(p->downloads);
+	list_release(&p->jobs.list);
 }

@@ -114,8 +114,8 @@ static void take(struct pull *p, struct oci_manifest *m, const struct oci_descri
 static int take_all(struct pull *p, struct oci_manifest *m, const struct oci_descriptor *d,
 					int depth, struct error *err)
 {
-	if (depth > REGISTRY_MAX_DEPTH)
-		return err_set(err, ERR_INPUT, "indexes are nested deeper than %d", REGISTRY_MAX_DEPTH);
+	if (depth > OCI_MAX_DEPTH)
+		return err_set(err, ERR_INPUT, "indexes are nested deeper than %d", OCI_MAX_DEPTH);
 	for (size_t i = 0; m->is_index && i < m->layer_count; i++) {
 		AUTO(oci_manifest) struct oci_manifest child = {0};
 
@@ -140,8 +140,8 @@ static int take_one(struct pull *p, struct oci_manifest *m, const struct oci_des
 		take(p, m, d);
 		return 0;
 	}
-	if (depth > REGISTRY_MAX_DEPTH)
-		return err_set(err, ERR_INPUT, "indexes are nested deeper than %d", REGISTRY_MAX_DEPTH);
+	if (depth > OCI_MAX_DEPTH)
+		return err_set(err, ERR_INPUT, "indexes are nested deeper than %d", OCI_MAX_DEPTH);
 	if (registry_choose(m, want, p->what->from->name, &chosen, err) < 0 ||
 		get_child(p, chosen, &child, err) < 0 ||
 		take_one(p, &child, chosen, want, depth + 1, err) < 0)

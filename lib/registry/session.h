@@ -2,6 +2,7 @@
  * repository. */
 #pragma once
 
+#include "base/list.h"
 #include "http/client.h"
 #include "http/url.h"
 #include "registry/auth.h"
@@ -9,7 +10,6 @@
 
 #define REGISTRY_MAX_CERT_BYTES (1u << 20)
 #define REGISTRY_BULK_BYTES (256u << 10) /* larger bodies get a connection of their own */
-#define REGISTRY_MAX_DEPTH 4             /* indexes of indexes */
 /* For Accept: what oci_manifest_parse reads. */
 #define REGISTRY_MANIFEST_TYPES \
 	OCI_MEDIA_INDEX ", " DOCKER_MEDIA_LIST ", " OCI_MEDIA_MANIFEST ", " DOCKER_MEDIA_MANIFEST
@@ -64,10 +64,13 @@ struct job {
 
 struct jobs {
 	struct registry *r;
-	struct job **items;
-	size_t count;
+	LIST(struct job *) list;
 	size_t running;
 	int (*begin)(struct job *j, struct error *err); /* start the next request of a job */
+	/* Adds jobs that have come; waits for some, not for long, when told to. 1: more may come; 0:
+	 * that was all; -1. NULL: none come. */
+	int (*feed)(void *user, bool wait, struct error *err);
+	void *user;
 };
 
 /* Run all jobs to their end; begin is called for each that waits, also again for one that went back

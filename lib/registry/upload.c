@@ -21,14 +21,14 @@ static int send_put(struct upload *u, struct error *err);
 
 static void tell(const struct upload *u, enum progress_kind kind, const char *text, uint64_t done)
 {
-	AUTO_FREE char *label = blob_label(u->d);
+	AUTO_FREE char *label = blob_label(&u->d);
 	struct progress_event event = {
 		.kind = kind,
-		.id = u->d->digest,
+		.id = u->d.digest,
 		.label = label,
 		.text = text,
 		.done = done,
-		.total = u->d->size,
+		.total = u->d.size,
 	};
 
 	progress_emit(u->push->r->o.progress, &event);
@@ -36,7 +36,7 @@ static void tell(const struct upload *u, enum progress_kind kind, const char *te
 
 static const char *name_of(const struct upload *u)
 {
-	return u->push->what->to->name;
+	return u->push->what.to->name;
 }
 
 static int refuse(const struct upload *u, const struct http_response *response, struct error *err)
@@ -64,9 +64,9 @@ static int finish(struct upload *u, const char *outcome, size_t *counter, struct
 	if (u->fd >= 0)
 		close(u->fd);
 	u->fd = -1;
-	result_add(u->push->result, u->d, outcome);
-	mounts_add(&u->push->mounts, u->d->digest, name_of(u));
-	tell(u, PROGRESS_DONE, outcome, u->d->size);
+	result_add(&u->push->result, &u->d, outcome);
+	mounts_add(&u->push->mounts, u->d.digest, name_of(u));
+	tell(u, PROGRESS_DONE, outcome, u->d.size);
 	return jobs_done(&u->push->jobs, &u->job, err);
 }
 
@@ -80,7 +80,7 @@ static int on_head(void *user, struct http_response *response, struct error *err
 	if (!response)
 		return -1;
 	if (response->status == 200)
-		return finish(u, "already there", &u->push->result->present, err);
+		return finish(u, "already there", &u->push->result.present, err);
 	if (response->status == 404 || response->status == 405)
 		return send_post(u);
 	return refuse(u, response, err);
@@ -88,7 +88,7 @@ static int on_head(void *user, struct http_response *response, struct error *err
 
 static int send_head(struct upload *u)
 {
-	AUTO_FREE char *rest = xasprintf("blobs/%s", u->d->digest);
+	AUTO_FREE char *rest = xasprintf("blobs/%s", u->d.digest);
 
 	prepare(u, "HEAD", session_url(u->push->r, name_of(u), rest));
 	u->job.exchange = http_start(u->push->r->client, &u->request, on_head, u);
@@ -145,7 +145,7 @@ static int on_post(void *user, struct http_response *response, struct error *err
 	free(u->mount_from);
 	u->mount_from = NULL;
 	if (response->status == 201 && mounting)
-		return finish(u, "mounted", &u->push->result->mounted, err);
+		return finish(u, "mounted", &u->push->result.mounted, err);
 	if (response->status == 202) {
 		if (take_location(u, response, err) < 0)
 			return -1;
@@ -163,7 +163,7 @@ static int send_post(struct upload *u)
 	buf_adds(&rest, "blobs/uploads/");
 	if (u->mount_from) {
 		buf_adds(&rest, "?mount=");
-		buf_adds(&rest, u->d->digest);
+		buf_adds(&rest, u->d.digest);
 		buf_adds(&rest, "&from=");
 		url_encode(u->mount_from, &rest);
 	}
@@ -197,10 +197,10 @@ static int check_own(struct upload *u, struct error *err)
 		at += n;
 	}
 	sha256_end(hash, sum);
-	if (n == 0 && strcmp(oci_digest_from(sum, is), u->d->digest) == 0)
+	if (n == 0 && strcmp(oci_digest_from(sum, is), u->d.digest) == 0)
 		return 0;
-	oci_store_drop_broken(u->push->what->store, u->d->digest);
-	err_set(err, ERR_INPUT, "blob %s of the local store is damaged; it was removed", u->d->digest);
+	oci_store_drop_broken(u->push->what.store, u->d.digest);
+	err_set(err, ERR_INPUT, "blob %s of the local store is damaged; it was removed", u->d.digest);
 	return err_hint(err, "build or pull the image again");
 }
 
@@ -220,7 +220,7 @@ static int try_again(struct upload *u, const struct http_response *response, str
 	free(u->session);
 	u->session = NULL;
 	u->skip_head = false;
-	log_line(u->push->r->o.log, 1, "upload of %s broke off, beginning anew", u->d->digest);
+	log_line(u->push->r->o.log, 1, "upload of %s broke off, beginning anew", u->d.digest);
 	return jobs_wait(&u->push->jobs, &u->job, delay_ms(u, response), err);
 }
 
@@ -245,8 +245,8 @@ static int check_answer(const struct upload *u, const struct http_response *resp
 {
 	const char *said = http_headers_get(&response->headers, "Docker-Content-Digest");
 
-	if (said && oci_is_digest(said) && strcmp(said, u->d->digest) != 0)
-		return err_set(err, ERR_INPUT, "%s stored blob %s as %s", u->push->r->o.host, u->d->digest,
+	if (said && oci_is_digest(said) && strcmp(said, u->d.digest) != 0)
+		return err_set(err, ERR_INPUT, "%s stored blob %s as %s", u->push->r->o.host, u->d.digest,
 					   said);
 	return 0;
 }
@@ -262,8 +262,8 @@ static int on_put(void *user, struct http_response *response, struct error *err)
 	if (response->status >= 200 && response->status < 300) {
 		if (check_answer(u, response, err) < 0)
 			return -1;
-		u->push->result->moved_bytes += u->d->size;
-		return finish(u, "uploaded", &u->push->result->moved, err);
+		u->push->result.moved_bytes += u->d.size;
+		return finish(u, "uploaded", &u->push->result.moved, err);
 	}
 	if (response->status == 400 && check_own(u, err) < 0)
 		return -1;
@@ -277,15 +277,15 @@ static int send_put(struct upload *u, struct error *err)
 	AUTO(buf) struct buf url = {0};
 
 	u->tries++;
-	if (u->fd < 0 && oci_store_open_blob(u->push->what->store, u->d, &u->fd, err) < 0)
+	if (u->fd < 0 && oci_store_open_blob(u->push->what.store, &u->d, &u->fd, err) < 0)
 		return -1;
 	buf_addf(&url, "%s%sdigest=", u->session, strchr(u->session, '?') ? "&" : "?");
-	url_encode(u->d->digest, &url);
+	url_encode(u->d.digest, &url);
 	prepare(u, "PUT", buf_take(&url));
 	http_headers_add(&u->request.headers, "Content-Type", "application/octet-stream");
 	u->request.has_body = true;
-	u->request.body = (struct http_body){.fd = u->fd, .len = u->d->size};
-	u->request.bulk = u->d->size > REGISTRY_BULK_BYTES;
+	u->request.body = (struct http_body){.fd = u->fd, .len = u->d.size};
+	u->request.bulk = u->d.size > REGISTRY_BULK_BYTES;
 	u->request.no_retry = true;
 	u->request.sent = on_sent;
 	u->request.sent_user = u;
@@ -305,29 +305,33 @@ static int begin(struct job *j, struct error *err)
 	return send_head(u);
 }
 
+void uploads_add(struct push *p, const struct oci_descriptor *d)
+{
+	const char *from = p->what.mount_from ? p->what.mount_from
+										  : mounts_find(&p->mounts, d->digest, p->what.to->name);
+	struct upload *u;
+
+	if (!map_put(&p->begun, d->digest, NULL))
+		return;
+	u = xcalloc(1, sizeof(*u));
+	u->push = p;
+	u->mount_from = xstrdup_opt(from);
+	u->skip_head = p->repository_is_new;
+	u->fd = -1;
+	oci_descriptor_copy(d, &u->d);
+	list_push(&p->jobs.list, &u->job);
+}
+
 int uploads_run(struct push *p, struct error *err)
 {
-	AUTO_FREE struct job **items = xcalloc(p->blobs.count, sizeof(struct job *));
-
-	p->uploads = xcalloc(p->blobs.count, sizeof(*p->uploads));
-	for (size_t i = 0; i < p->blobs.count; i++) {
-		struct upload *u = &p->uploads[i];
-		const struct oci_descriptor *d = &p->blobs.items[i];
-		const char *from = p->what->mount_from
-							   ? p->what->mount_from
-							   : mounts_find(&p->mounts, d->digest, p->what->to->name);
-
-		*u = (struct upload){
-			.push = p,
-			.d = d,
-			.mount_from = xstrdup_opt(from),
-			.skip_head = p->repository_is_new,
-			.fd = -1,
-		};
-		items[i] = &u->job;
-	}
-	p->jobs = (struct jobs){.r = p->r, .items = items, .count = p->blobs.count, .begin = begin};
+	p->jobs.r = p->r;
+	p->jobs.begin = begin;
 	return jobs_run(&p->jobs, err);
+}
+
+static struct upload *upload_of(const struct push *p, size_t i)
+{
+	return (struct upload *)p->jobs.list.items[i];
 }
 
 static int ignore_answer(void *user, struct http_response *response, struct error *err)
@@ -345,8 +349,8 @@ void uploads_cancel(struct push *p)
 	struct error ignored;
 	size_t open = 0;
 
-	for (size_t i = 0; p->uploads && i < p->blobs.count; i++)
-		open += p->uploads[i].session != NULL;
+	for (size_t i = 0; i < p->jobs.list.count; i++)
+		open += upload_of(p, i)->session != NULL;
 	session_http_options(p->r, &options);
 	options.auth = &p->r->auth_callback;
 	options.transport = p->r->o.transport;
@@ -356,10 +360,10 @@ void uploads_cancel(struct push *p)
 	/* a client of its own: the other one is not to send anything after Ctrl-C */
 	if (open == 0 || http_client_new(&options, &client, &ignored) < 0)
 		return;
-	for (size_t i = 0; i < p->blobs.count; i++) {
+	for (size_t i = 0; i < p->jobs.list.count; i++) {
 		struct http_request request = {
 			.method = "DELETE",
-			.url = p->uploads[i].session,
+			.url = upload_of(p, i)->session,
 			.timeout_ms = CANCEL_MS,
 			.no_retry = true,
 		};
@@ -372,16 +376,19 @@ void uploads_cancel(struct push *p)
 
 void uploads_release(struct push *p)
 {
-	for (size_t i = 0; p->uploads && i < p->blobs.count; i++) {
-		struct upload *u = &p->uploads[i];
+	for (size_t i = 0; i < p->jobs.list.count; i++) {
+		struct upload *u = upload_of(p, i);
 
 		http_request_release(&u->request);
 		if (u->fd >= 0)
 			close(u->fd);
+		oci_descriptor_release(&u->d);
 		free(u->mount_from);
 		free(u->session);
 		free(u->url);
+		free(u);
 	}
-	free(p->uploads);
-	p->uploads = NULL;
+	list_release(&p->jobs.list);
+	map_release(&p->begun);
+	p->jobs.running = 0;
 }

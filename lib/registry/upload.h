@@ -1,14 +1,15 @@
 /* upload.h - one push under way; for push.c and upload.c. */
 #pragma once
 
-#include "base/list.h"
+#include "base/map.h"
+#include "oci/graph.h"
 #include "registry/session.h"
 
 /* One blob on its way up. */
 struct upload {
 	struct job job; /* first */
 	struct push *push;
-	const struct oci_descriptor *d;
+	struct oci_descriptor d;
 	char *mount_from; /* NULL: no candidate, or it was no use */
 	bool skip_head;   /* the repository is new: nothing can be there */
 	int tries;        /* upload sessions begun */
@@ -20,19 +21,32 @@ struct upload {
 
 struct push {
 	struct registry *r;
-	const struct registry_push *what;
-	struct registry_result *result;
+	struct registry_push what; /* image NULL: not known yet */
+	struct registry_result result;
 	struct mounts mounts;
-	LIST(struct oci_manifest) manifests;     /* children before their index, the named one last */
-	LIST(struct oci_descriptor) descriptors; /* of manifests */
-	LIST(struct oci_descriptor) blobs;
-	struct upload *uploads; /* one a blob */
-	struct jobs jobs;
+	struct oci_graph graph;
+	struct map begun;               /* digests that have an upload */
+	struct jobs jobs;               /* uploads */
+	char named[OCI_DIGEST_LEN + 1]; /* what the reference named when it was asked; "": nothing */
 	bool repository_is_new;
 };
 
-/* Bring all blobs up. On failure open sessions are still in p->uploads. */
+/* --- upload.c --- */
+/* Bring a blob up with the next uploads_run, unless it is on its way already. */
+void uploads_add(struct push *p, const struct oci_descriptor *d);
+/* Bring all up. On failure open sessions are still there. */
 int uploads_run(struct push *p, struct error *err);
 /* Tell the registry that open sessions will not go on. Nobody waits long, nobody minds failure. */
 void uploads_cancel(struct push *p);
 void uploads_release(struct push *p);
+
+/* --- push.c --- */
+void push_open(struct push *p, struct registry *r, const struct registry_push *what);
+void push_release(struct push *p);
+/* Ask what there is: of blobs the first that are known, more: others will follow. */
+int push_ask(struct push *p, const struct oci_descriptor *blobs, size_t count, bool more,
+			 struct error *err);
+/* All that the image still lacks, after push_ask; result is moved out of p. */
+int push_finish(struct push *p, struct registry_result *result, struct error *err);
+/* Close what is open, and say what could not be done. -1. */
+int push_fail(struct push *p, struct error *err);
