@@ -24,7 +24,8 @@ def get(what, d, kind="*/*"):
     return json.loads(body)
 
 entries = {e["artifactType"]: e for e in json.load(open("index.json"))["manifests"]}
-assert set(entries) == {"application/spdx+json", "application/vnd.cyclonedx+json", "application/vnd.in-toto+json"}, entries
+assert set(entries) == {"application/spdx+json", "application/vnd.cyclonedx+json", "application/vnd.in-toto+json",
+                        "application/vnd.msctl.reasons+json"}, entries
 for kind, entry in entries.items():
     m = get("manifests", entry, entry["mediaType"])
     assert m["subject"]["digest"] == subject and m["artifactType"] == kind
@@ -59,9 +60,9 @@ test_others_stay_in_the_index() {
 	ok curl -sf --noproxy '*' -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' \
 		--data-binary @theirs.json "http://$plain/v2/$repo/manifests/sha256-${digest#sha256:}"
 	ok "$MSCTL" push "$plain/$repo:1"
-	same 4 "$(referrers "$repo" | grep -o artifactType | wc -l)" 'entries of the index'
+	same 5 "$(referrers "$repo" | grep -o artifactType | wc -l)" 'entries of the index'
 	ok referrers "$repo"
-	out_has x-signature spdx cyclonedx in-toto
+	out_has x-signature spdx cyclonedx in-toto reasons
 }
 
 test_skopeo_copies_it() {
