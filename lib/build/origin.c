@@ -6,7 +6,9 @@
 #include "supply/apk.h"
 #include "supply/license.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #define OS_RELEASE "etc/os-release"
 #define OS_RELEASE_ELSEWHERE "usr/lib/os-release"
@@ -109,14 +111,16 @@ void origins_read_distro(const struct buf *text, char **id, char **distro)
 static void read_os_release(struct origin_root *r)
 {
 	static const char *const names[] = {OS_RELEASE, OS_RELEASE_ELSEWHERE};
+	const char *top = r->root[0] ? r->root : "/";
+	AUTO_CLOSE int dir = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		AUTO_FREE char *file = xasprintf("%s/%s", r->root, names[i]);
-		AUTO(buf) struct buf text = {0};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && dir >= 0; i++) {
 		struct error ignored = {0};
+		/* a link of a sysroot must not lead to what is this machine's */
+		AUTO_CLOSE int fd = fs_open_beneath(dir, names[i], O_RDONLY | O_NONBLOCK, 0, &ignored);
+		AUTO(buf) struct buf text = {0};
 
-		/* an absolute link would lead out of a root that is not this machine's */
-		if (fs_read_settled(file, OS_RELEASE_MAX, &text, &ignored) < 0)
+		if (fd < 0 || fs_read_fd(fd, names[i], OS_RELEASE_MAX, &text, &ignored) < 0)
 			continue;
 		origins_read_distro(&text, &r->distro_id, &r->distro);
 		return;
