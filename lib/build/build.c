@@ -29,6 +29,8 @@ void build_release(struct build *b)
 	build_plan_release(&b->plan);
 	build_toolchain_close(b);
 	free(b->sysroot);
+	free(b->cross_root);
+	elf_closure_release(&b->closure);
 	for (size_t i = 0; i < b->taken_count; i++) {
 		free(b->taken[i].path);
 		free(b->taken[i].file);

@@ -3,55 +3,11 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "build/missing.h"
 #include "build/reasons.h"
-#include "elf/closure.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define DPKG_INFO "/var/lib/dpkg/info"
-#define DPKG_MAX_LIST (16u << 20)
-
-/* "libfoo1:amd64.list" has a line that ends in "/NAME": its path, or NULL. Caller frees. */
-static char *find_in_list(const char *list, const char *name)
-{
-	AUTO_FREE char *file = xasprintf(DPKG_INFO "/%s", list);
-	AUTO_FREE char *want = xasprintf("/%s\n", name);
-	AUTO(buf) struct buf text = {0};
-	struct error ignored = {0};
-	const char *hit;
-	size_t start;
-
-	if (!text_ends(list, ".list") || fs_read(file, DPKG_MAX_LIST, &text, &ignored) < 0)
-		return NULL;
-	hit = strstr(buf_str(&text), want);
-	if (!hit)
-		return NULL;
-	for (start = (size_t)(hit - text.data); start > 0 && text.data[start - 1] != '\n';)
-		start--;
-	return xstrndup(text.data + start, (size_t)(hit - text.data) - start);
-}
-
-/* Where to get a library that was not found. */
-static int hint_missing(const char *name, struct error *err)
-{
-	AUTO(strv) struct strv lists = {0};
-	struct error ignored = {0};
-
-	if (fs_list(DPKG_INFO, &lists, &ignored) < 0)
-		lists.count = 0;
-	for (size_t i = 0; i < lists.count; i++) {
-		AUTO_FREE char *dir = find_in_list(lists.items[i], name);
-
-		if (!dir)
-			continue;
-		return err_hint(err,
-						"package %.*s has it in %s, where the loader does not look: link with "
-						"-Wl,-rpath,%s",
-						(int)strcspn(lists.items[i], ":."), lists.items[i], dir, dir);
-	}
-	return err_hint(err, "install the package that has %s, or add it to build.copy", name);
-}
 
 /* The links that led to it, as far as the tree has nothing there yet. */
 static int add_links(struct build *b, const struct strv *links, struct error *err)
@@ -66,13 +22,13 @@ static int add_links(struct build *b, const struct strv *links, struct error *er
 /* Where the loader of a base with glibc looks: the folder of its own C library, NULL if it has
  * none. Caller frees. Distributions differ in it, and their loaders do not look into each
  * other's. */
-static char *base_dir(const struct build *b, const struct elf_view *view, const struct elf_file *f)
+static char *base_dir(const struct build *b, const struct elf_file *f)
 {
 	AUTO(strv) struct strv dirs = {0};
 
 	if (!b->base.bytes)
 		return NULL;
-	elf_default_dirs(view, f, &dirs);
+	elf_default_dirs(&b->view, f, &dirs);
 	strv_add(&dirs, "/lib64");
 	strv_add(&dirs, "/usr/lib64");
 	for (size_t i = 0; i < dirs.count; i++) {
@@ -92,22 +48,39 @@ static int ensure_link(struct build *b, const char *path, const char *target, st
 	return tree_add_link(&b->tree, TREE_LIBRARIES, path, target, err);
 }
 
-static int add_object(struct build *b, const struct elf_view *view, const struct elf_object *o,
-					  struct error *err)
+/* What a loader of the base finds by itself for an object: NULL where only our path leads to it.
+ * Caller frees. */
+static char *base_path(const struct build *b, const struct elf_object *o)
 {
-	AUTO_FREE char *dir = base_dir(b, view, &o->elf);
-	AUTO_FREE char *own = NULL;
+	AUTO_FREE char *dir = NULL;
+
+	if (o->how != ELF_FOUND_CACHE && o->how != ELF_FOUND_DEFAULT)
+		return NULL;
+	dir = base_dir(b, &o->elf);
+	return dir ? fs_join(dir, o->name) : NULL;
+}
+
+char *build_library_path(const struct build *b, const struct elf_object *o)
+{
+	AUTO_FREE char *own = base_path(b, o);
+
+	if (o->how == ELF_FOUND_GIVEN || map_has(&b->over, o->place.path))
+		return NULL;
+	return own && !tree_find(&b->tree, o->opened) ? TAKE(own) : xstrdup(o->opened);
+}
+
+static int add_object(struct build *b, const struct elf_object *o, struct error *err)
+{
+	AUTO_FREE char *own = base_path(b, o);
 	struct stat st;
 
 	if (o->how == ELF_FOUND_GIVEN || map_has(&b->over, o->place.path))
 		return 0;
-	if (dir && (o->how == ELF_FOUND_CACHE || o->how == ELF_FOUND_DEFAULT))
-		own = fs_join(dir, o->name);
 	/* the base brings its own */
 	if (b->base.bytes && (tree_find(&b->tree, o->opened) || (own && tree_find(&b->tree, own))))
 		return 0;
-	log_line(b->request->log, 1, "library %s: %s of %s", o->opened, elf_found_by_name(o->how),
-			 o->needed_by);
+	log_line(b->request->log, 1, "library %s: %s, %s of %s", o->opened, elf_asked_by_name(o->asked),
+			 elf_found_by_name(o->how), o->needed_by);
 	if (stat(o->place.file, &st) < 0)
 		return err_errno(err, "cannot stat %s", o->place.file);
 	if (add_links(b, &o->place.links, err) < 0 ||
@@ -122,8 +95,7 @@ static int add_object(struct build *b, const struct elf_view *view, const struct
 
 /* The image has no loader cache: what only the cache knew is linked from where every loader
  * looks. */
-static int link_found_by_cache(struct build *b, const struct elf_view *view,
-							   const struct elf_object *o, struct error *err)
+static int link_found_by_cache(struct build *b, const struct elf_object *o, struct error *err)
 {
 	AUTO(strv) struct strv dirs = {0};
 	AUTO_FREE char *dir = fs_dirname(o->opened);
@@ -131,26 +103,136 @@ static int link_found_by_cache(struct build *b, const struct elf_view *view,
 
 	if (o->how != ELF_FOUND_CACHE)
 		return 0;
-	elf_default_dirs(view, &o->elf, &dirs);
+	elf_default_dirs(&b->view, &o->elf, &dirs);
 	path = fs_join(dirs.items[1], o->name);
 	return strv_has(&dirs, dir) ? 0 : ensure_link(b, path, o->opened, err);
 }
 
-int build_libraries(struct build *b, struct error *err)
+static void note_absent(const struct build *b, const struct elf_absent *a)
 {
-	struct elf_view view = {.root = "", .over = &b->over};
-	AUTO(elf_closure) struct elf_closure c = {0};
+	const char *open = a->feature ? " (" : "", *feature = a->feature ? a->feature : "",
+			   *close = a->feature ? ")" : "";
+
+	if (a->priority == ELF_SUGGESTED)
+		build_note(b, "%s can use %s%s%s%s: not in the image unless build.copy brings it", a->by,
+				   a->name, open, feature, close);
+	else
+		build_note(b, "%s uses %s%s%s%s, which is not here: the image is without it", a->by,
+				   a->name, open, feature, close);
+}
+
+/* The first that calls one of these functions; NULL: nobody. */
+static const struct elf_object *first_user(const struct elf_closure *c, unsigned uses,
+										   bool only_given)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if ((c->items[i].elf.uses & uses) && (!only_given || c->items[i].how == ELF_FOUND_GIVEN))
+			return &c->items[i];
+	return NULL;
+}
+
+/* What no header of a file tells. A base brings its own; an image from nothing has none of it. */
+static void note_run_time_files(const struct build *b)
+{
+	static const struct {
+		unsigned uses;
+		bool only_given;
+		const char *does, *text;
+	} notes[] = {
+		{ELF_USES_HOSTS | ELF_USES_USERS, false, "looks up users or hosts",
+		 "files of /etc and DNS answer, no libnss_* is in the image"},
+		{ELF_USES_ICONV, false, "converts text with iconv",
+		 "UTF-8, UCS and ASCII are known; for more let build.copy bring the C library's folder "
+		 "gconv"},
+		{ELF_USES_LOCALE, true, "sets a locale",
+		 "C and C.UTF-8 are known; for more let build.copy bring /usr/lib/locale"},
+		{ELF_USES_DLOPEN, true, "opens libraries by name (dlopen)",
+		 "those that no .note.dlopen of it names build.copy has to bring"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(notes); i++) {
+		const struct elf_object *o = first_user(&b->closure, notes[i].uses, notes[i].only_given);
+
+		if (o)
+			build_note(b, "%s %s: %s", o->opened, notes[i].does, notes[i].text);
+	}
+}
+
+static void note_all(const struct build *b)
+{
+	for (size_t i = 0; i < b->closure.absent_count; i++)
+		note_absent(b, &b->closure.absent[i]);
+	for (size_t i = 0; i < b->closure.count; i++)
+		if (b->closure.items[i].elf.has_bad_note)
+			build_note(b, "%s has a .note.dlopen that does not parse: what it names is left out",
+					   b->closure.items[i].opened);
+	if (!b->base.bytes && elf_closure_has(&b->closure, "libc.so.6"))
+		note_run_time_files(b);
+}
+
+/* What was asked for, what the toolchain's image has, this machine. */
+static int choose_sysroot(struct build *b, struct error *err)
+{
+	const char *asked = b->request->sysroot ? b->request->sysroot : b->project->build.sysroot;
+	size_t len;
+
+	if (!asked) {
+		if (!b->sysroot)
+			b->sysroot = xstrdup("");
+		return 0;
+	}
+	if (!fs_is_dir(asked)) {
+		err_set(err, ERR_MISSING, "the sysroot %s is no folder", asked);
+		return err_hint(err, "name the root of a system for %s", b->platform.arch);
+	}
+	free(b->sysroot);
+	b->sysroot = xstrdup(asked);
+	for (len = strlen(asked); len > 0 && asked[len - 1] == '/'; len--)
+		b->sysroot[len - 1] = '\0';
+	return 0;
+}
+
+/* Where Debian's cross compilers have the libraries of their machine; NULL: not here. Multiarch
+ * packages come first. Caller frees. */
+static char *cross_root(const struct build *b)
+{
+	const char *triplet = elf_arch_triplet(b->platform.arch);
+	AUTO_FREE char *dir = NULL;
+
+	if (!b->is_cross || !triplet)
+		return NULL;
+	dir = xasprintf("%s/usr/%s", b->sysroot, triplet);
+	return fs_is_dir(dir) ? TAKE(dir) : NULL;
+}
+
+static int find_closure(struct build *b, struct error *err)
+{
+	struct elf_closure_request request = {.view = &b->view, .programs = &b->programs};
 	char missing[ELF_NAME_MAX] = "";
 
+	b->cross_root = cross_root(b);
+	b->view = (struct elf_view){b->sysroot, b->cross_root, &b->over};
+	if (elf_closure_find(&request, missing, &b->closure, err) == 0)
+		return 0;
+	return missing[0] ? build_hint_missing(b, missing, err) : -1;
+}
+
+int build_libraries(struct build *b, struct error *err)
+{
+	const struct elf_closure *c = &b->closure;
+
+	if (choose_sysroot(b, err) < 0)
+		return -1;
 	if (!b->project->build.libraries)
 		return 0;
-	if (elf_closure_find(&view, &b->programs, missing, &c, err) < 0)
-		return missing[0] ? hint_missing(missing, err) : -1;
-	for (size_t i = 0; i < c.count; i++)
-		if (add_object(b, &view, &c.items[i], err) < 0)
+	if (find_closure(b, err) < 0)
+		return -1;
+	for (size_t i = 0; i < c->count; i++)
+		if (add_object(b, &c->items[i], err) < 0)
 			return -1;
-	for (size_t i = 0; i < c.count; i++)
-		if (link_found_by_cache(b, &view, &c.items[i], err) < 0)
+	for (size_t i = 0; i < c->count; i++)
+		if (link_found_by_cache(b, &c->items[i], err) < 0)
 			return -1;
+	note_all(b);
 	return 0;
 }

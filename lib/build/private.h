@@ -8,6 +8,7 @@
 #include "build/plan.h"
 #include "build/tree.h"
 #include "crypto/sha1.h"
+#include "elf/closure.h"
 #include "oci/config.h"
 #include "repo/repo.h"
 
@@ -44,6 +45,9 @@ struct build {
 	struct map over;      /* path in the image -> char * file, borrowed from taken */
 	struct strv programs; /* ELF files among them, as paths in the image */
 	struct strv entrypoint;
+	char *cross_root;           /* view.fallback */
+	struct elf_view view;       /* where libraries were looked for */
+	struct elf_closure closure; /* what the programs load, and why; empty without libraries */
 	struct tree tree;
 	json_t *reasons;                            /* of libraries; see reasons.h. NULL: none yet */
 	char *library_groups[BUILD_LIBRARY_LAYERS]; /* packages with layers of their own */
@@ -82,8 +86,11 @@ int build_steps(struct build *b, struct error *err);
 int build_gather(struct build *b, struct error *err);
 /* base.c: manifest, configuration and file names of the base image */
 int build_base(struct build *b, struct error *err);
-/* libraries.c */
+/* libraries.c: b->sysroot, b->closure, and what of it the image lacks into the tree */
 int build_libraries(struct build *b, struct error *err);
+/* Where the loader finds an object of the closure in the image: a path of the tree, NULL when it is
+ * a file of the project. Caller frees. */
+char *build_library_path(const struct build *b, const struct elf_object *o);
 /* groups.c: which layer each library goes to, by the package that owns it */
 int build_group_libraries(struct build *b, struct error *err);
 /* "libraries", "libraries glibc", "app". Returns out. */

@@ -29,13 +29,19 @@ static char *library_reason(const struct elf_object *o)
 		[ELF_FOUND_CACHE] = "in the loader's cache",
 		[ELF_FOUND_DEFAULT] = "in a folder where every loader looks",
 	};
+	static const char *const verbs[] = {
+		[ELF_ASKED_START] = "needs",
+		[ELF_ASKED_NOTE] = "opens, as its .note.dlopen tells,",
+		[ELF_ASKED_LIBC] = "lets the C library open",
+	};
 	const char *by = o->needed_by ? o->needed_by : "the image";
+	const char *verb = verbs[o->asked];
 
 	if (o->how == ELF_FOUND_INTERPRETER)
 		return xasprintf("%s is started by it: the program names %s as its loader", by, o->opened);
 	if ((size_t)o->how >= ARRAY_LEN(places))
-		return xasprintf("%s needs %s, found by %s", by, o->name, elf_found_by_name(o->how));
-	return xasprintf("%s needs %s, found %s", by, o->name, places[o->how]);
+		return xasprintf("%s %s %s, found by %s", by, verb, o->name, elf_found_by_name(o->how));
+	return xasprintf("%s %s %s, found %s", by, verb, o->name, places[o->how]);
 }
 
 void build_note_library(struct build *b, const struct elf_object *o)

@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,42 +31,18 @@ int elf_tables_read(const struct elf_view *view, struct elf_tables *out, struct 
 	return 0;
 }
 
-/* What differs between machines: Debian's folder name, and what $PLATFORM stands for. */
-struct machine {
-	uint16_t machine;
-	bool is_64;
-	const char *triplet, *platform;
-};
-
-static const struct machine *find_machine(const struct elf_file *f)
-{
-	static const struct machine machines[] = {
-		{EM_X86_64, true, "x86_64-linux-gnu", "x86_64"},
-		{EM_AARCH64, true, "aarch64-linux-gnu", "aarch64"},
-		{EM_386, false, "i386-linux-gnu", "i686"},
-		{EM_ARM, false, "arm-linux-gnueabihf", "v7l"},
-		{EM_RISCV, true, "riscv64-linux-gnu", "riscv64"},
-		{EM_PPC64, true, "powerpc64le-linux-gnu", "power8"},
-		{EM_S390, true, "s390x-linux-gnu", "z900"},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(machines); i++)
-		if (machines[i].machine == f->machine && machines[i].is_64 == f->is_64)
-			return &machines[i];
-	return NULL;
-}
-
 /* "lib/x86_64-linux-gnu" on Debian and its kin, "lib64" or "lib" elsewhere. Caller frees. */
 static char *lib_dir(const struct elf_view *view, const struct elf_file *f)
 {
-	const struct machine *m = find_machine(f);
+	const char *triplet = elf_triplet(f);
 
-	if (m) {
-		AUTO_FREE char *full = xasprintf("%s/usr/lib/%s", view->root, m->triplet);
-		AUTO_FREE char *old = xasprintf("%s/lib/%s", view->root, m->triplet);
+	if (triplet) {
+		AUTO_FREE char *full = xasprintf("%s/usr/lib/%s", view->root, triplet);
+		AUTO_FREE char *old = xasprintf("%s/lib/%s", view->root, triplet);
 
-		if (fs_is_dir(full) || fs_is_dir(old))
-			return xasprintf("lib/%s", m->triplet);
+		/* Debian's cross libraries are built to look there, too */
+		if (view->fallback || fs_is_dir(full) || fs_is_dir(old))
+			return xasprintf("lib/%s", triplet);
 	}
 	return xstrdup(f->is_64 ? "lib64" : "lib");
 }
@@ -120,6 +95,8 @@ int elf_search_start(struct elf_search *s, const struct elf_object *program, str
 void elf_search_end(struct elf_search *s)
 {
 	strv_release(&s->default_dirs);
+	free(s->foreign);
+	s->foreign = NULL;
 }
 
 bool elf_search_is_builtin(const struct elf_search *s, const char *name)
@@ -133,26 +110,48 @@ bool elf_search_is_builtin(const struct elf_search *s, const char *name)
 	return false;
 }
 
-/* A file of another machine is passed over, as the loader does; a broken one is an error, as it
- * is for the loader. */
-static int try_path(const struct elf_search *s, const char *path, enum elf_found_by how,
-					struct elf_object *out, struct error *err)
+static void pass_over(struct elf_search *s, struct elf_place *place, const struct elf_file *elf)
+{
+	if (s->foreign)
+		return;
+	s->foreign = TAKE(place->file);
+	s->foreign_arch = elf_arch(elf);
+}
+
+static int open_in(struct elf_search *s, unsigned nth, const char *path, struct elf_object *out,
+				   struct error *err)
 {
 	AUTO(elf_place) struct elf_place place = {0};
 	AUTO(elf_file) struct elf_file elf = {0};
-	int found = elf_view_find(s->view, path, &place, err);
+	int found = elf_view_find_in(s->view, nth, path, &place, err);
 
 	if (found <= 0)
 		return found;
 	if (elf_file_read(place.file, &elf, err) < 0)
 		return -1;
-	if (elf.type != ELF_SHARED || !elf_is_compatible(&s->program->elf, &elf))
+	if (!elf_is_compatible(&s->program->elf, &elf)) {
+		pass_over(s, &place, &elf);
 		return 0;
-	out->opened = elf_clean_path(path);
+	}
+	if (elf.type != ELF_SHARED)
+		return 0;
 	out->place = MOVE(place);
 	out->elf = MOVE(elf);
-	out->how = how;
 	return 1;
+}
+
+int elf_search_open(struct elf_search *s, const char *path, enum elf_found_by how,
+					struct elf_object *out, struct error *err)
+{
+	int rc = 0;
+
+	for (unsigned nth = 0; rc == 0 && nth < ELF_VIEW_ROOTS; nth++)
+		rc = open_in(s, nth, path, out, err);
+	if (rc == 1) {
+		out->opened = elf_clean_path(path);
+		out->how = how;
+	}
+	return rc;
 }
 
 /* Length of the token that text, which starts with '$', begins with: "$LIB" or "${LIB}"; 0 if it
@@ -174,7 +173,7 @@ static size_t match_token(const char *text, const char *name)
 static void expand(const struct elf_search *s, const struct elf_object *by, struct span text,
 				   struct buf *out)
 {
-	const struct machine *m = find_machine(&s->program->elf);
+	const char *platform = elf_platform(&s->program->elf);
 	AUTO_FREE char *copy = xstrndup(text.data, text.len);
 	const char *p = copy;
 	size_t len;
@@ -194,8 +193,8 @@ static void expand(const struct elf_search *s, const struct elf_object *by, stru
 
 			buf_adds(out, dir);
 			p += len;
-		} else if (m && (len = match_token(p, "PLATFORM"))) {
-			buf_adds(out, m->platform);
+		} else if (platform && (len = match_token(p, "PLATFORM"))) {
+			buf_adds(out, platform);
 			p += len;
 		} else {
 			buf_addc(out, *p++);
@@ -205,7 +204,7 @@ static void expand(const struct elf_search *s, const struct elf_object *by, stru
 
 /* Try each folder of a run path. One that is relative depends on the folder a program is started
  * in: passed over. */
-static int try_run_path(const struct elf_search *s, const struct elf_object *by, const char *list,
+static int try_run_path(struct elf_search *s, const struct elf_object *by, const char *list,
 						const char *name, struct elf_object *out, struct error *err)
 {
 	enum elf_found_by how = list == by->elf.rpath ? ELF_FOUND_RPATH : ELF_FOUND_RUNPATH;
@@ -219,19 +218,19 @@ static int try_run_path(const struct elf_search *s, const struct elf_object *by,
 		if (buf_str(&path)[0] != '/')
 			continue;
 		buf_addf(&path, "/%s", name);
-		rc = try_path(s, buf_str(&path), how, out, err);
+		rc = elf_search_open(s, buf_str(&path), how, out, err);
 		if (rc != 0)
 			return rc;
 	}
 	return 0;
 }
 
-static int try_dirs(const struct elf_search *s, const struct strv *dirs, const char *name,
+static int try_dirs(struct elf_search *s, const struct strv *dirs, const char *name,
 					enum elf_found_by how, struct elf_object *out, struct error *err)
 {
 	for (size_t i = 0; i < dirs->count; i++) {
 		AUTO_FREE char *path = fs_join(dirs->items[i], name);
-		int rc = try_path(s, path, how, out, err);
+		int rc = elf_search_open(s, path, how, out, err);
 
 		if (rc != 0)
 			return rc;
@@ -246,7 +245,7 @@ static bool is_in_dirs(const char *path, const struct strv *dirs)
 	return strv_has(dirs, dir);
 }
 
-static int try_cache(const struct elf_search *s, const struct elf_object *by, const char *name,
+static int try_cache(struct elf_search *s, const struct elf_object *by, const char *name,
 					 struct elf_object *out, struct error *err)
 {
 	const struct elf_cache *cache = &s->tables->cache;
@@ -260,14 +259,14 @@ static int try_cache(const struct elf_search *s, const struct elf_object *by, co
 			continue;
 		if (by->elf.no_default_lib && is_in_dirs(e.path, &s->default_dirs))
 			continue;
-		rc = try_path(s, e.path, ELF_FOUND_CACHE, out, err);
+		rc = elf_search_open(s, e.path, ELF_FOUND_CACHE, out, err);
 		if (rc != 0)
 			return rc;
 	}
 	return 0;
 }
 
-static int try_named_path(const struct elf_search *s, const struct elf_object *by, const char *name,
+static int try_named_path(struct elf_search *s, const struct elf_object *by, const char *name,
 						  struct elf_object *out, struct error *err)
 {
 	AUTO(buf) struct buf path = {0};
@@ -275,11 +274,11 @@ static int try_named_path(const struct elf_search *s, const struct elf_object *b
 	expand(s, by, span_of(name), &path);
 	if (buf_str(&path)[0] != '/')
 		return 0;
-	return try_path(s, buf_str(&path), ELF_FOUND_PATH, out, err);
+	return elf_search_open(s, buf_str(&path), ELF_FOUND_PATH, out, err);
 }
 
 /* Run paths that are there before the system's own folders. musl inherits both kinds. */
-static int try_run_paths(const struct elf_search *s, const struct elf_object *const *chain,
+static int try_run_paths(struct elf_search *s, const struct elf_object *const *chain,
 						 const char *name, struct elf_object *out, struct error *err)
 {
 	const char *own = chain[0]->elf.runpath;
@@ -298,11 +297,13 @@ static int try_run_paths(const struct elf_search *s, const struct elf_object *co
 	return rc;
 }
 
-int elf_search_find(const struct elf_search *s, const struct elf_object *const *chain,
-					const char *name, struct elf_object *out, struct error *err)
+int elf_search_find(struct elf_search *s, const struct elf_object *const *chain, const char *name,
+					struct elf_object *out, struct error *err)
 {
 	int rc;
 
+	free(s->foreign);
+	s->foreign = NULL;
 	if (strchr(name, '/'))
 		return try_named_path(s, chain[0], name, out, err);
 	rc = try_run_paths(s, chain, name, out, err);

@@ -21,6 +21,8 @@ struct elf_search {
 	const struct elf_object *program;
 	struct strv default_dirs;
 	bool is_musl;
+	char *foreign;            /* the first file passed over as it is for another machine, or NULL */
+	const char *foreign_arch; /* NULL: without a name */
 };
 
 int elf_search_start(struct elf_search *s, const struct elf_object *program, struct error *err);
@@ -29,8 +31,11 @@ void elf_search_end(struct elf_search *s);
 /* Is the name part of the loader itself (musl)? */
 bool elf_search_is_builtin(const struct elf_search *s, const char *name);
 
+/* Open one path as the loader does: in the first root where a file of the program's machine is.
+ * 1: opened, place, elf and how of *out are filled; 0: there is none; -1: a broken file. */
+int elf_search_open(struct elf_search *s, const char *path, enum elf_found_by how,
+					struct elf_object *out, struct error *err);
 /* Find what chain[0] calls `name`; chain goes on with who loaded it, up to the program, and ends
- * with NULL. 1: opened, place, elf and how of *out are filled; 0: nowhere; -1: a broken file
- * where the loader would take it. */
-int elf_search_find(const struct elf_search *s, const struct elf_object *const *chain,
-					const char *name, struct elf_object *out, struct error *err);
+ * with NULL. Answers like elf_search_open; `foreign` is of this search only. */
+int elf_search_find(struct elf_search *s, const struct elf_object *const *chain, const char *name,
+					struct elf_object *out, struct error *err);

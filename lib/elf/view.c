@@ -81,6 +81,7 @@ static int read_link(const char *full, struct buf *out, struct error *err)
 
 struct walk {
 	const struct elf_view *view;
+	const char *root;
 	struct buf path; /* how far it is resolved */
 	struct buf rest; /* what is still to go */
 	struct elf_place place;
@@ -129,7 +130,7 @@ static int advance(struct walk *w, struct error *err)
 	buf_adds(&rest, left + strspn(left, "/"));
 	if (rest.len == 0 && is_over(w->view, buf_str(&w->path), &w->place))
 		return 1;
-	full = xasprintf("%s%s", w->view->root, buf_str(&w->path));
+	full = xasprintf("%s%s", w->root, buf_str(&w->path));
 	if (lstat(full, &st) < 0) {
 		if (errno != ENOENT && errno != ENOTDIR)
 			return err_errno(err, "cannot stat %s", full);
@@ -151,13 +152,15 @@ static int advance(struct walk *w, struct error *err)
 	return 0;
 }
 
-int elf_view_find(const struct elf_view *view, const char *path, struct elf_place *out,
-				  struct error *err)
+int elf_view_find_in(const struct elf_view *view, unsigned nth, const char *path,
+					 struct elf_place *out, struct error *err)
 {
-	AUTO(walk) struct walk w = {.view = view};
+	AUTO(walk) struct walk w = {.view = view, .root = nth == 0 ? view->root : view->fallback};
 	AUTO_FREE char *clean = elf_clean_path(path);
 	int rc = 0;
 
+	if (!w.root)
+		return 0;
 	if (is_over(view, clean, &w.place)) {
 		*out = MOVE(w.place);
 		return 1;
@@ -169,4 +172,14 @@ int elf_view_find(const struct elf_view *view, const char *path, struct elf_plac
 		return rc < 0 ? -1 : 0;
 	*out = MOVE(w.place);
 	return 1;
+}
+
+int elf_view_find(const struct elf_view *view, const char *path, struct elf_place *out,
+				  struct error *err)
+{
+	int rc = 0;
+
+	for (unsigned nth = 0; rc == 0 && nth < ELF_VIEW_ROOTS; nth++)
+		rc = elf_view_find_in(view, nth, path, out, err);
+	return rc;
 }

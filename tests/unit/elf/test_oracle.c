@@ -1,0 +1,150 @@
+/* The loaders themselves as judges: "ld.so --list" names what it would load. */
+#include "base/auto.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "base/text.h"
+#include "elf/closure.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CROSS_ROOT "/usr/aarch64-linux-gnu"
+#define QEMU "/usr/bin/qemu-aarch64-static"
+
+/* One kind of machine: how its loader is started and where it sees files. */
+struct judge {
+	const char *loader;       /* as programs name it */
+	const char *const *start; /* words before the program */
+	struct elf_view view;
+	size_t compared, refused;
+};
+
+/* "\tlibz.so.1 => /lib/libz.so.1 (0x...)" or "\t/lib64/ld.so (0x...)": the path, NULL if none. */
+static char *path_of(char *line)
+{
+	char *arrow = strstr(line, "=> /");
+	char *start = arrow ? arrow + 3 : strchr(line, '/');
+
+	if (!start)
+		return NULL;
+	start[strcspn(start, " ")] = '\0';
+	return elf_clean_path(start);
+}
+
+/* False when the loader itself finds no library for a name. */
+static bool loader_says(const struct judge *j, const char *program, struct strv *paths)
+{
+	const char *argv[8] = {0};
+	const char *const unset[] = {"LD_LIBRARY_PATH", "LD_PRELOAD", NULL};
+	struct proc_spec spec = {.argv = argv,
+							 .unset = unset,
+							 .in = PROC_NULL,
+							 .out = PROC_BUFFER,
+							 .err_out = PROC_NULL,
+							 .timeout_ms = 20000};
+	AUTO(proc_result) struct proc_result result = {0};
+	struct error err = {0};
+	size_t n = 0;
+
+	for (; j->start[n]; n++)
+		argv[n] = j->start[n];
+	argv[n] = program;
+	cr_assert_eq(proc_run(&spec, &result, &err), 0, "%s", err.msg);
+	if (result.exit_status != 0 || strstr(buf_str(&result.out), "not found"))
+		return false;
+	for (const char *line = buf_str(&result.out); *line;) {
+		size_t len = strcspn(line, "\n");
+		AUTO_FREE char *text = xstrndup(line, len);
+		char *path = path_of(text);
+
+		/* a loader that is started by its name says that name */
+		if (path)
+			strv_add(paths, text_ends(path, fs_basename(j->loader)) ? j->loader : path);
+		free(path);
+		line += len + (line[len] == '\n');
+	}
+	return true;
+}
+
+static char *join(struct strv *v)
+{
+	AUTO(buf) struct buf b = {0};
+
+	strv_sort(v);
+	for (size_t i = 0; i < v->count; i++)
+		if (i == 0 || strcmp(v->items[i], v->items[i - 1]) != 0)
+			buf_addf(&b, "%s\n", v->items[i]);
+	return buf_take(&b);
+}
+
+static bool is_asked_about(const struct judge *j, const char *program)
+{
+	AUTO(elf_file) struct elf_file f = {0};
+	struct error ignored = {0};
+
+	return elf_is_elf(program) && elf_file_read(program, &f, &ignored) == 0 && f.is_dynamic &&
+		   f.interpreter && strcmp(f.interpreter, j->loader) == 0;
+}
+
+static void compare(struct judge *j, const char *program)
+{
+	AUTO(elf_closure) struct elf_closure c = {0};
+	AUTO(strv) struct strv programs = {0};
+	AUTO(strv) struct strv ours = {0};
+	AUTO(strv) struct strv theirs = {0};
+	AUTO_FREE char *a = NULL;
+	AUTO_FREE char *b = NULL;
+	struct error err = {0};
+	struct elf_closure_request request = {&j->view, &programs, true};
+	int rc;
+
+	strv_add(&programs, program);
+	rc = elf_closure_find(&request, NULL, &c, &err);
+	if (!loader_says(j, program, &theirs)) {
+		cr_expect_eq(rc, -1, "the loader refuses %s", program);
+		j->refused++;
+		return;
+	}
+	cr_expect_eq(rc, 0, "%s: %s", program, err.msg);
+	for (size_t i = 0; i < c.count; i++)
+		if (c.items[i].how != ELF_FOUND_GIVEN)
+			strv_add(&ours, c.items[i].opened);
+	/* of a library without a loader of its own, the one that was started */
+	if (!strv_has(&ours, j->loader))
+		strv_add(&ours, j->loader);
+	if (!strv_has(&theirs, j->loader))
+		strv_add(&theirs, j->loader);
+	a = join(&ours);
+	b = join(&theirs);
+	cr_expect_str_eq(a, b, "%s: ours\n%stheirs\n%s", program, a, b);
+	j->compared++;
+}
+
+static int compare_entry(void *user, const struct fs_entry *e, UNUSED struct error *err)
+{
+	struct judge *j = user;
+
+	if (S_ISREG(e->st.st_mode) && (e->st.st_mode & S_IXUSR) && is_asked_about(j, e->full_path))
+		compare(j, e->full_path);
+	return 0;
+}
+
+/* All programs of this machine that are in the usual places. */
+Test(elf_oracle, agrees_with_the_loader_of_this_machine, .timeout = 120)
+{
+	static const char *const dirs[] = {"/usr/bin", "/usr/sbin", "/usr/libexec", "/usr/lib"};
+	static const char loader[] = "/lib64/ld-linux-x86-64.so.2";
+	static const char *const start[] = {loader, "--list", NULL};
+	struct judge j = {loader, start, {.root = ""}, 0, 0};
+	struct error err = {0};
+
+	if (!fs_exists(loader))
+		cr_skip_test("no machine of amd64 with glibc");
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		if (fs_is_dir(dirs[i]))
+			cr_expect_eq(fs_walk(dirs[i], compare_entry, &j, &err), 0, "%s", err.msg);
+	cr_log_info("%zu programs compared, %zu refused", j.compared, j.refused);
+	cr_expect_geq(j.compared, 300, "only %zu programs compared", j.compared);
+}
