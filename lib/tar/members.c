@@ -4,9 +4,9 @@
 #include "tar/codec.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What a thread needs to make members. Its spare buffer changes places with a member's own. */
 struct maker {
@@ -63,11 +63,13 @@ static struct slot *slot_of(struct members *m, size_t number)
 	return s;
 }
 
+/* Those that this process may use. */
 static unsigned core_count(void)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
 
-	return n < 1 ? 1 : n > MEMBERS_MAX_THREADS ? MEMBERS_MAX_THREADS : (unsigned)n;
+	return n < 1 ? 1 : (unsigned)n;
 }
 
 struct members *members_new(const struct members_options *options, const struct layer_sink *deliver)

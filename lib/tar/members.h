@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "tar/layer.h"
 
-#define MEMBERS_MAX_THREADS 16
+#define MEMBERS_MAX_THREADS 12
 /* waiting, being made, or made and waiting for those before them */
 #define MEMBERS_SLOTS(threads) ((threads) + (threads) / 2 + 1)
 #define MEMBERS_BUFFERS(threads) (MEMBERS_SLOTS(threads) + (threads))
@@ -20,7 +20,7 @@ struct members;
 
 struct members_options {
 	enum layer_codec codec;
-	unsigned threads;                /* 0: as many as there are cores */
+	unsigned threads;                /* 0: as many as this process may use cores */
 	const struct layer_cache *cache; /* borrowed; NULL: none */
 };
 
