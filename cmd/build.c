@@ -6,7 +6,7 @@
 #include "base/utf8.h"
 #include "build/build.h"
 #include "cmd/output.h"
-#include "cmd/remote.h"
+#include "cmd/stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +62,7 @@ static const struct opt build_opts[] = {
 struct tail {
 	struct ctx *ctx;
 	const struct build_options *options;
+	struct stream *stream;
 	char *lines[TAIL_LINES];
 	size_t next;
 };
@@ -146,6 +147,14 @@ static int on_pull(void *user, const char *ref, const char *platform, struct oci
 	if (platform[0] && oci_platform_parse(platform, &want, err) < 0)
 		return -1;
 	return remote_pull(t->ctx, &t->options->remote, ref, platform[0] ? &want : NULL, store, err);
+}
+
+static void on_layer(void *user, const struct oci_ref *image, const struct oci_descriptor *layer,
+					 bool was_there)
+{
+	const struct tail *t = user;
+
+	stream_layer(t->stream, image, layer, was_there);
 }
 
 static void show_tail(const struct tail *t)
@@ -264,40 +273,16 @@ static int print_result(struct ctx *ctx, const struct build_result *r,
 	return 0;
 }
 
-static int push(struct ctx *ctx, const struct build_options *o, const struct build_result *r,
-				struct error *err)
-{
-	AUTO(oci_ref) struct oci_ref to = {0};
-	AUTO_PTR(oci_store) struct oci_store *store = NULL;
-	AUTO(remote) struct remote remote = {0};
-	AUTO(registry_result) struct registry_result result = {0};
-	struct registry_push what = {.image = &r->image, .to = &to};
-	int64_t begun = clock_now(ctx->clock);
-
-	if (remote_registry_ref(r->ref, &to, err) < 0 || oci_store_open(NULL, &store, err) < 0 ||
-		remote_open(ctx, &o->remote, to.host, &remote, err) < 0)
-		return -1;
-	what.store = store;
-	if (registry_push(remote.registry, &what, &result, err) < 0 ||
-		(!o->no_sbom && remote_push_sbom(ctx, &remote, &what, err) < 0))
-		return -1;
-	ctx_finish(ctx);
-	if (out_is_document(ctx))
-		return 0;
-	return remote_report(ctx, &to, &result, clock_now(ctx->clock) - begun, err);
-}
-
-static int export(struct ctx *ctx, const struct outputs *outputs, const struct build_result *r,
+static int export(struct ctx *ctx, const struct outputs *outputs, const struct oci_image *image,
 				  struct error *err)
 {
 	AUTO_PTR(oci_store) struct oci_store *store = NULL;
-	const struct oci_image image = {r->ref, r->image};
 
 	if (outputs->items.count == 0)
 		return 0;
 	if (oci_store_open(NULL, &store, err) < 0)
 		return -1;
-	return outputs_write(ctx, outputs, store, &image, err);
+	return outputs_write(ctx, outputs, store, image, err);
 }
 
 /* Nobody should wait for a build to hear that its name is bad or cannot be pushed. */
@@ -331,14 +316,26 @@ static int add_platforms(const char *text, struct strv *out, struct error *err)
 }
 
 /* The image stands in the store: bring it where else it is wanted. */
-static int deliver(struct ctx *ctx, const struct build_options *o, const struct outputs *outputs,
+static int deliver(struct ctx *ctx, const struct outputs *outputs, struct stream *stream,
 				   const struct build_result *r, struct error *err)
 {
+	const struct oci_image image = {r->ref, r->image};
+	bool is_pushed = stream->is_wanted;
+	struct error unpushed = {0};
+	int rc = is_pushed ? stream_end(stream, &image, &unpushed) : 0;
+
+	ctx_finish(ctx);
 	if (!out_is_document(ctx))
 		note_result(ctx, r);
-	if (export(ctx, outputs, r, err) < 0 || (o->push && push(ctx, o, r, err) < 0))
+	if (export(ctx, outputs, &image, err) < 0)
 		return -1;
-	return print_result(ctx, r, outputs, o->push, err);
+	if (rc < 0) {
+		*err = unpushed;
+		return -1;
+	}
+	if (is_pushed && stream_report(stream, err) < 0)
+		return -1;
+	return print_result(ctx, r, outputs, is_pushed, err);
 }
 
 static int build_run_command(struct ctx *ctx, const void *options, int argc, char **argv,
@@ -347,7 +344,10 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 	const struct build_options *o = options;
 	AUTO(project) struct project project = {0};
 	AUTO(build_result) struct build_result result = {0};
-	AUTO(tail) struct tail tail = {.ctx = ctx, .options = o};
+	AUTO(stream)
+	struct stream stream = {
+		.ctx = ctx, .options = &o->remote, .is_wanted = o->push, .with_sbom = !o->no_sbom};
+	AUTO(tail) struct tail tail = {.ctx = ctx, .options = o, .stream = &stream};
 	AUTO(strv) struct strv platforms = {0};
 	AUTO(outputs) struct outputs outputs = {0};
 	AUTO_FREE char *cache = NULL;
@@ -369,6 +369,7 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 				  .done = on_done,
 				  .note = on_note,
 				  .explain = on_explain,
+				  .layer = on_layer,
 				  .pull = on_pull,
 				  .user = &tail},
 	};
@@ -382,12 +383,12 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 	if (fs_home_dir(FS_HOME_CACHE, &cache, &no_home) == 0)
 		request.cache = cache;
 	if (build_run(&request, &result, err) < 0) {
+		stream_release(&stream);
 		ctx_finish(ctx);
 		show_tail(&tail);
 		return -1;
 	}
-	ctx_finish(ctx);
-	return deliver(ctx, o, &outputs, &result, err);
+	return deliver(ctx, &outputs, &stream, &result, err);
 }
 
 const struct command cmd_build = {

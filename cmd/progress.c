@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "doc/json.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -29,6 +30,7 @@ struct display {
 	size_t count;
 	size_t drawn; /* lines on the screen now */
 	int64_t drawn_ms;
+	pthread_mutex_t lock; /* build and push tell at once */
 };
 
 static size_t terminal_width(const struct ctx *ctx)
@@ -132,9 +134,8 @@ static void emit_plain(void *user, const struct progress_event *e)
 	print_plain(user, e);
 }
 
-static void emit_tty(void *user, const struct progress_event *e)
+static void show(struct display *d, const struct progress_event *e)
 {
-	struct display *d = user;
 	const char *id = e->id ? e->id : "";
 	struct bar *b = find_bar(d, id);
 
@@ -158,6 +159,15 @@ static void emit_tty(void *user, const struct progress_event *e)
 	b->done = e->done;
 	b->total = e->total;
 	draw(d, false);
+}
+
+static void emit_tty(void *user, const struct progress_event *e)
+{
+	struct display *d = user;
+
+	pthread_mutex_lock(&d->lock);
+	show(d, e);
+	pthread_mutex_unlock(&d->lock);
 }
 
 static void emit_json(void *user, const struct progress_event *e)
@@ -199,6 +209,7 @@ void progress_setup(struct ctx *ctx)
 		struct display *d = xcalloc(1, sizeof(*d));
 
 		d->ctx = ctx;
+		pthread_mutex_init(&d->lock, NULL);
 		ctx->progress = (struct progress){emit_tty, d};
 	} else {
 		ctx->progress = (struct progress){emit_plain, ctx};
@@ -215,6 +226,7 @@ void progress_finish(struct ctx *ctx)
 	while (d->count > 0)
 		drop_bar(d, &d->bars[0]);
 	fflush(ctx->err);
+	pthread_mutex_destroy(&d->lock);
 	free(d);
 	ctx->progress = (struct progress){0};
 }

@@ -103,6 +103,7 @@ static int push_run(struct ctx *ctx, const void *options, int argc, char **argv,
 	AUTO(remote) struct remote remote = {0};
 	AUTO(registry_result) struct registry_result result = {0};
 	struct registry_push what;
+	size_t documents = 0;
 	int64_t begun = clock_now(ctx->clock);
 	int rc = choose_refs(ctx, o, argc > 0 ? argv[0] : NULL, refs, err);
 
@@ -117,9 +118,10 @@ static int push_run(struct ctx *ctx, const void *options, int argc, char **argv,
 		return -1;
 	what = (struct registry_push){store, &image, &to, o->mount_from};
 	if (registry_push(remote.registry, &what, &result, err) < 0 ||
-		(!o->no_sbom && remote_push_sbom(ctx, &remote, &what, err) < 0))
+		(!o->no_sbom && remote_push_sbom(&remote, &what, &documents, err) < 0))
 		return -1;
 	ctx_finish(ctx);
+	remote_note_sbom(ctx, documents);
 	return remote_report(ctx, &to, &result, clock_now(ctx->clock) - begun, err);
 }
 

@@ -142,20 +142,21 @@ static void say_counts(struct ctx *ctx, const struct registry_result *result, in
 	ctx_note(ctx, " %s    %s", buf_str(&line), text_duration(ms, time));
 }
 
-int remote_push_sbom(struct ctx *ctx, struct remote *r, const struct registry_push *what,
+int remote_push_sbom(struct remote *r, const struct registry_push *what, size_t *documents,
 					 struct error *err)
 {
 	AUTO_FREE char *name = oci_ref_text(what->to);
-	size_t count = 0;
 
-	if (registry_push_referrers(r->registry, what, &count, err) < 0) {
-		err_wrap(err, "%s is pushed, its SBOM and provenance are not", name);
-		return err->hint[0] ? -1 : err_hint(err, "push again, or leave them out with --no-sbom");
-	}
-	ctx_finish(ctx);
-	if (count > 0 && !out_is_document(ctx))
-		ctx_note(ctx, " attached %zu documents", count);
-	return 0;
+	if (registry_push_referrers(r->registry, what, documents, err) == 0)
+		return 0;
+	err_wrap(err, "%s is pushed, its SBOM and provenance are not", name);
+	return err->hint[0] ? -1 : err_hint(err, "push again, or leave them out with --no-sbom");
+}
+
+void remote_note_sbom(struct ctx *ctx, size_t documents)
+{
+	if (documents > 0 && !out_is_document(ctx))
+		ctx_note(ctx, " attached %zu documents", documents);
 }
 
 int remote_report(struct ctx *ctx, const struct oci_ref *ref, const struct registry_result *result,

@@ -41,9 +41,10 @@ int remote_host(const char *text, char **out, struct error *err);
  * platform NULL: this machine's; else that one, and the name leads to the index if there is one. */
 int remote_pull(struct ctx *ctx, const struct remote_options *o, const char *ref,
 				const struct oci_platform *platform, struct oci_store *store, struct error *err);
-/* After a push: send the SBOM that the store has of the image, too, and say so. */
-int remote_push_sbom(struct ctx *ctx, struct remote *r, const struct registry_push *what,
+/* After a push: send what the store has beside the image (SBOM, provenance), too. */
+int remote_push_sbom(struct remote *r, const struct registry_push *what, size_t *documents,
 					 struct error *err);
+void remote_note_sbom(struct ctx *ctx, size_t documents);
 /* Say what a push or pull did: lines on stderr and HOST/NAME:TAG@DIGEST on stdout, or one document.
  */
 int remote_report(struct ctx *ctx, const struct oci_ref *ref, const struct registry_result *result,

@@ -37,8 +37,9 @@ struct build_watch {
 	void (*note)(void *user, const char *text);
 	/* Why something was made anew, or was not: "layer app", false, "src/main.c changed". */
 	void (*explain)(void *user, const char *what, bool was_cached, const char *why);
-	/* A layer's blob stands in the store; the image has no name yet. */
-	void (*layer)(void *user, const struct oci_descriptor *layer);
+	/* A layer's blob stands in the store, or stood there before; the image will get that name. */
+	void (*layer)(void *user, const struct oci_ref *image, const struct oci_descriptor *layer,
+				  bool was_there);
 	/* Fetch an image into the store; base images that are not there come by this. platform: "" or
 	 * "linux/arm64". */
 	int (*pull)(void *user, const char *ref, const char *platform, struct oci_store *store,

@@ -46,6 +46,8 @@ static int write_layers(struct build *b, struct parts *parts, struct build_image
 {
 	const struct build_watch *w = &b->request->watch;
 
+	for (size_t i = 0; w->layer && i < parts->layer_count; i++)
+		w->layer(w->user, &b->stamp->ref, &parts->layers[i], true);
 	for (enum tree_layer l = TREE_SYSTEM; l < TREE_LAYERS; l++) {
 		char diff_id[OCI_DIGEST_LEN + 1];
 		struct build_layer layer;
@@ -62,7 +64,8 @@ static int write_layers(struct build *b, struct parts *parts, struct build_image
 		strv_add(&parts->diff_ids, diff_id);
 		strv_addf(&parts->created_by, "msctl build: %s", layer.name);
 		if (w->layer)
-			w->layer(w->user, &parts->layers[parts->layer_count - 1]);
+			w->layer(w->user, &b->stamp->ref, &parts->layers[parts->layer_count - 1],
+					 layer.was_there);
 	}
 	return 0;
 }
