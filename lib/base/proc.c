@@ -178,7 +178,10 @@ struct running {
 
 static void send_signal(const struct running *r, int signo)
 {
-	kill(r->spec->own_group ? -r->pid : r->pid, signo);
+	if (r->spec->send)
+		r->spec->send(r->spec->send_user, r->pid, signo);
+	else
+		kill(r->spec->own_group ? -r->pid : r->pid, signo);
 }
 
 static void feed(struct running *r)

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* What a child's stream is connected to. The zero value inherits ours. */
 enum proc_stream {
@@ -31,6 +32,10 @@ struct proc_spec {
 	int64_t timeout_ms;          /* 0: none. After it: SIGTERM, 2 s later SIGKILL */
 	const struct cancel *cancel; /* passes the signal on to the child; NULL: none */
 	bool own_group;              /* child leads its own process group; signals go to all of it */
+	/* Sends the signals of timeout_ms and cancel where they belong when that is not the child;
+	 * NULL: they go to it, or to its group. */
+	void (*send)(void *send_user, pid_t child, int signo);
+	void *send_user;
 };
 
 struct proc_result {

@@ -1,4 +1,4 @@
-#include "build/private.h"
+#include "build/fetch.h"
 
 #include "base/fs.h"
 #include "base/mem.h"
@@ -10,59 +10,6 @@
 #define WHITEOUT ".wh."
 #define OPAQUE ".wh..wh..opq"
 #define MAX_LAYER_BYTES (32ull << 30)
-
-/* Fetch it; an image of this machine's platform alone is what most people want to have. */
-static int pull_image(struct build *b, const struct oci_ref *ref, struct error *err)
-{
-	const struct build_watch *w = &b->request->watch;
-	const char *name = b->project->build.base;
-	AUTO_FREE char *platform = oci_platform_text(&b->platform);
-
-	if (!w->pull || !ref->host) {
-		err_set(err, ERR_MISSING, "the base image %s is not in the local store", name);
-		return err_hint(err,
-						ref->host ? "run 'msctl pull %s'"
-								  : "build %s first, or name it with its registry's host",
-						name);
-	}
-	return w->pull(w->user, name, b->is_cross ? platform : "", b->store, err);
-}
-
-/* ERR_MISSING: not for this platform, as far as the store knows. */
-static int read_manifest(struct build *b, const struct oci_descriptor *d, struct error *err)
-{
-	AUTO(oci_manifest) struct oci_manifest m = {0};
-	const struct oci_descriptor *own;
-
-	if (oci_store_manifest(b->store, d, &m, err) < 0)
-		return -1;
-	if (!m.is_index) {
-		b->base = MOVE(m);
-		return 0;
-	}
-	own = oci_index_find(&m, &b->platform);
-	if (!own)
-		return err_set(err, ERR_MISSING, "it has no image for %s/%s", b->platform.os,
-					   b->platform.arch);
-	return oci_store_manifest(b->store, own, &b->base, err);
-}
-
-static int read_config(struct build *b, struct error *err)
-{
-	AUTO(buf) struct buf bytes = {0};
-	struct oci_config *c = &b->base_config;
-
-	if (oci_store_read(b->store, &b->base.config, OCI_MAX_MANIFEST_BYTES, &bytes, err) < 0 ||
-		oci_config_parse(buf_span(&bytes), b->project->build.base, c, err) < 0)
-		return -1;
-	if (strcmp(c->platform.arch, b->platform.arch) != 0)
-		return err_set(err, ERR_MISSING, "it is for %s/%s, the image is for %s/%s", c->platform.os,
-					   c->platform.arch, b->platform.os, b->platform.arch);
-	if (c->diff_ids.count != b->base.layer_count)
-		return err_set(err, ERR_INPUT, "it has %zu layers but %zu diff_ids", b->base.layer_count,
-					   c->diff_ids.count);
-	return 0;
-}
 
 static ssize_t read_blob(void *user, void *data, size_t len, struct error *err)
 {
@@ -137,47 +84,20 @@ static int read_layer(struct build *b, unsigned index, struct error *err)
 	return rc;
 }
 
-static int read_image(struct build *b, const struct oci_ref *ref, struct error *err)
-{
-	AUTO(oci_descriptor) struct oci_descriptor d = {0};
-
-	oci_manifest_release(&b->base);
-	oci_config_release(&b->base_config);
-	if (oci_store_find(b->store, ref, &d, err) < 0 || read_manifest(b, &d, err) < 0)
-		return -1;
-	return read_config(b, err);
-}
-
-/* As the store has it; what is not there, or not for this platform, is fetched. */
-static int find_image(struct build *b, const struct oci_ref *ref, struct error *err)
-{
-	AUTO(oci_descriptor) struct oci_descriptor d = {0};
-	struct error why = {0}, ignored = {0};
-
-	if (read_image(b, ref, &why) == 0)
-		return 0;
-	/* an image that was built here is fetched from nowhere */
-	if (why.code != ERR_MISSING ||
-		(!ref->host && oci_store_find(b->store, ref, &d, &ignored) == 0)) {
-		*err = why;
-		return -1;
-	}
-	return pull_image(b, ref, err) < 0 ? -1 : read_image(b, ref, err);
-}
-
 int build_base(struct build *b, struct error *err)
 {
-	const char *name = b->project->build.base;
-	AUTO(oci_ref) struct oci_ref ref = {0};
+	struct build_fetch what = {.name = b->project->build.base,
+							   .what = "base image",
+							   .key = "build.base",
+							   .platform = b->platform,
+							   .is_native = !b->is_cross};
 
-	if (strcmp(name, "scratch") == 0)
+	if (strcmp(what.name, "scratch") == 0)
 		return 0;
-	if (oci_ref_parse_tagged(name, &ref, err) < 0)
-		return err_wrap(err, "%s: build.base", b->project->file);
-	if (find_image(b, &ref, err) < 0)
-		return err_wrap(err, "build.base");
+	if (build_fetch(b, b->store, &what, &b->base, &b->base_config, err) < 0)
+		return -1;
 	for (unsigned i = 0; i < b->base.layer_count; i++)
 		if (read_layer(b, i, err) < 0)
-			return err_wrap(err, "base image %s", name);
+			return err_wrap(err, "base image %s", what.name);
 	return 0;
 }

@@ -158,21 +158,29 @@ static bool find_subordinate(const char *path, const char *name, struct id_range
 	return false;
 }
 
+void id_map_self(struct id_map *out)
+{
+	*out = (struct id_map){.used = true,
+						   .single = true,
+						   .count = 1,
+						   .uids = {{0, getuid(), 1}},
+						   .gids = {{0, getgid(), 1}}};
+}
+
 void id_map_choose(struct id_map *out)
 {
-	struct id_map m = {.used = true, .count = 2};
+	struct id_map m = {0};
 	struct passwd entry, *found = NULL;
 	char text[4096];
 	AUTO_FREE char *helper = proc_find("newuidmap");
 
-	m.uids[0] = (struct id_range){0, getuid(), 1};
-	m.gids[0] = (struct id_range){0, getgid(), 1};
+	id_map_self(&m);
 	m.uids[1].inside = m.gids[1].inside = 1;
 	getpwuid_r(getuid(), &entry, text, sizeof(text), &found);
-	if (!helper || !find_subordinate("/etc/subuid", found ? found->pw_name : "", &m.uids[1]) ||
-		!find_subordinate("/etc/subgid", found ? found->pw_name : "", &m.gids[1])) {
-		m.single = true;
-		m.count = 1;
+	if (helper && find_subordinate("/etc/subuid", found ? found->pw_name : "", &m.uids[1]) &&
+		find_subordinate("/etc/subgid", found ? found->pw_name : "", &m.gids[1])) {
+		m.single = false;
+		m.count = 2;
 	}
 	*out = m;
 }

@@ -13,15 +13,12 @@
 #include <sys/file.h>
 
 #define PREFIX "msctl-run-"
-#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define STALE_AFTER_S 60
 
-void runtime_bundle_free(struct runtime_bundle *b)
+void bundle_release(struct runtime_bundle *b)
 {
 	struct error ignored;
 
-	if (!b)
-		return;
 	if (b->root_fd >= 0)
 		close(b->root_fd);
 	if (b->dir)
@@ -40,6 +37,17 @@ void runtime_bundle_free(struct runtime_bundle *b)
 	free(b->runtime);
 	free(b->cwd);
 	free(b->hostname);
+	for (size_t i = 0; i < b->binds.count; i++) {
+		free(b->binds.items[i].inside);
+		free(b->binds.items[i].source);
+	}
+	list_release(&b->binds);
+}
+
+void runtime_bundle_free(struct runtime_bundle *b)
+{
+	if (b)
+		bundle_release(b);
 	free(b);
 }
 
@@ -80,14 +88,6 @@ int runtime_find(const char *wanted, char **out, struct error *err)
 	return 0;
 }
 
-static int choose_runtime(struct runtime_bundle *b, const char *wanted, struct error *err)
-{
-	if (runtime_find(wanted, &b->runtime, err) < 0)
-		return -1;
-	b->is_crun = text_starts(fs_basename(b->runtime), "crun");
-	return 0;
-}
-
 /* What a process that was killed could not remove. */
 static void remove_stale(const char *parent)
 {
@@ -111,12 +111,15 @@ static void remove_stale(const char *parent)
 	}
 }
 
-static int make_folders(struct runtime_bundle *b, struct error *err)
+int bundle_open(struct runtime_bundle *b, const char *wanted, struct error *err)
 {
 	const char *chosen = secure_getenv("TMPDIR");
 	const char *parent = chosen && chosen[0] == '/' ? chosen : "/var/tmp";
 	uint64_t number;
 
+	if (runtime_find(wanted, &b->runtime, err) < 0)
+		return -1;
+	b->is_crun = text_starts(fs_basename(b->runtime), "crun");
 	random_bytes(&number, sizeof(number));
 	b->id = xasprintf("msctl-%016llx", (unsigned long long)number);
 	remove_stale(parent);
@@ -125,11 +128,16 @@ static int make_folders(struct runtime_bundle *b, struct error *err)
 	b->lock = open(b->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (b->lock < 0 || flock(b->lock, LOCK_SH | LOCK_NB) < 0)
 		return err_errno(err, "cannot lock %s", b->dir);
-	b->rootfs = fs_join(b->dir, "rootfs");
 	b->state = fs_join(b->dir, "state");
 	b->log_path = fs_join(b->dir, "log");
 	b->pid_path = fs_join(b->dir, "pid");
-	if (fs_mkdirs(b->rootfs, 0755, err) < 0 || fs_mkdirs(b->state, 0700, err) < 0)
+	return fs_mkdirs(b->state, 0700, err);
+}
+
+static int make_rootfs(struct runtime_bundle *b, struct error *err)
+{
+	b->rootfs = fs_join(b->dir, "rootfs");
+	if (fs_mkdirs(b->rootfs, 0755, err) < 0)
 		return -1;
 	chmod(b->rootfs, 0755); /* whatever the umask */
 	b->root_fd = open(b->rootfs, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -137,7 +145,7 @@ static int make_folders(struct runtime_bundle *b, struct error *err)
 }
 
 /* Set a variable; a later one of the same name wins. */
-static void set_env(struct strv *env, const char *entry)
+void bundle_set_env(struct strv *env, const char *entry)
 {
 	size_t len = strcspn(entry, "=") + 1;
 
@@ -154,11 +162,11 @@ static void set_env(struct strv *env, const char *entry)
 static void build_env(struct runtime_bundle *b, const struct oci_config *c,
 					  const struct runtime_options *o)
 {
-	set_env(&b->env, DEFAULT_PATH);
+	bundle_set_env(&b->env, BUNDLE_DEFAULT_PATH);
 	for (size_t i = 0; i < c->env.count; i++)
-		set_env(&b->env, c->env.items[i]);
+		bundle_set_env(&b->env, c->env.items[i]);
 	for (size_t i = 0; i < o->env_count; i++)
-		set_env(&b->env, o->env[i]);
+		bundle_set_env(&b->env, o->env[i]);
 }
 
 static int build_args(struct runtime_bundle *b, const struct oci_config *c, const char *name,
@@ -196,7 +204,7 @@ static int choose_account(struct runtime_bundle *b, const struct oci_config *c,
 	return 0;
 }
 
-static int write_spec(const struct runtime_bundle *b, struct error *err)
+int bundle_write_spec(const struct runtime_bundle *b, struct error *err)
 {
 	AUTO_FREE char *path = fs_join(b->dir, "config.json");
 	AUTO(buf) struct buf spec = {0};
@@ -215,7 +223,7 @@ static int prepare(struct oci_store *store, const struct oci_descriptor *image, 
 	b->root_fd = b->lock = -1;
 	b->name = xstrdup(name);
 	b->read_only = options->read_only;
-	if (choose_runtime(b, options->runtime, err) < 0 || make_folders(b, err) < 0 ||
+	if (bundle_open(b, options->runtime, err) < 0 || make_rootfs(b, err) < 0 ||
 		bundle_unpack(b, store, image, options, &config, err) < 0 ||
 		bundle_check_rootfs(b, name, err) < 0)
 		return -1;
@@ -224,7 +232,7 @@ static int prepare(struct oci_store *store, const struct oci_descriptor *image, 
 	if (bundle_choose_cwd(b, config.workdir, name, err) < 0 ||
 		build_args(b, &config, name, options, err) < 0 ||
 		choose_account(b, &config, options, err) < 0 || bundle_check_program(b, name, err) < 0 ||
-		write_spec(b, err) < 0)
+		bundle_write_spec(b, err) < 0)
 		return -1;
 	*out = TAKE(b);
 	return 0;

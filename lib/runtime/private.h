@@ -1,11 +1,14 @@
 /* private.h - the parts of lib/runtime among themselves. */
 #pragma once
 
+#include "base/list.h"
 #include "base/strv.h"
 #include "oci/config.h"
 #include "runtime/runtime.h"
 
 #include <sys/types.h>
+
+#define BUNDLE_DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 #define RUNTIME_MAX_ACCOUNTS (1u << 20) /* bytes of the image's passwd and group */
 
@@ -25,6 +28,12 @@ struct account {
 	uint32_t uid, gid;
 	uint32_t groups[32];
 	size_t group_count;
+};
+
+/* A file or folder of this machine that is seen inside. */
+struct bundle_bind {
+	char *inside; /* where; a place that leads through no link */
+	char *source;
 };
 
 struct runtime_bundle {
@@ -47,8 +56,26 @@ struct runtime_bundle {
 	bool has_tmp; /* /tmp is a folder that can be mounted over */
 	char *cwd;
 	char *hostname;
+	LIST(struct bundle_bind) binds; /* in the order in which they are mounted */
 };
 
+/* --- prepare.c --- */
+/* Choose the runtime and make the folder: all of it but the root file system. ERR_MISSING. */
+int bundle_open(struct runtime_bundle *b, const char *wanted, struct error *err);
+void bundle_release(struct runtime_bundle *b);
+/* Set a variable; a later one of the same name wins. */
+void bundle_set_env(struct strv *env, const char *entry);
+int bundle_write_spec(const struct runtime_bundle *b, struct error *err);
+/* --- container.c --- */
+extern const char *const bundle_runtime_env[]; /* of the runtime itself */
+/* What runs the container, to its end. */
+void bundle_run_argv(const struct runtime_bundle *b, struct strv *argv);
+/* Its first process as this machine numbers it, -1: none yet. */
+pid_t bundle_container_pid(const struct runtime_bundle *b);
+/* Whatever is left of it, if the runtime did not get to tidy up. */
+void bundle_delete_container(const struct runtime_bundle *b);
+/* The runtime ended with that status: did the program start? ERR_SYS. */
+int bundle_check_started(const struct runtime_bundle *b, int status, struct error *err);
 /* --- unpack.c --- */
 /* Apply the image's layers to b->rootfs, each verified against its digest and diff_id; config is
  * the caller's. */
@@ -63,6 +90,10 @@ int bundle_check_rootfs(struct runtime_bundle *b, const char *name, struct error
  * ERR_INPUT. */
 int bundle_choose_cwd(struct runtime_bundle *b, const char *workdir, const char *name,
 					  struct error *err);
+/* Where in the root path is, links followed; what is missing is made as folders. *inside: the
+ * place itself, the caller's. ERR_INPUT. */
+int bundle_mount_point(const struct runtime_bundle *b, const char *path, char **inside,
+					   struct error *err);
 /* Is there a program of that name, found along the PATH of b->env when it has no slash?
  * ERR_MISSING. */
 int bundle_check_program(const struct runtime_bundle *b, const char *name, struct error *err);
@@ -75,6 +106,8 @@ int bundle_account(const struct runtime_bundle *b, const char *user, struct acco
 				   struct error *err);
 /* Which ids a caller that is not root may use. */
 void id_map_choose(struct id_map *out);
+/* Nobody but the caller, who is root inside. */
+void id_map_self(struct id_map *out);
 /* --- spec.c --- */
 /* The runtime's config.json. */
 void bundle_spec(const struct runtime_bundle *b, struct buf *out);

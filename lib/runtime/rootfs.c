@@ -81,6 +81,53 @@ int bundle_check_rootfs(struct runtime_bundle *b, const char *name, struct error
 	return 0;
 }
 
+/* One folder of the way: open it, made if missing. */
+static int enter_or_make(const struct runtime_bundle *b, const char *path, int *fd,
+						 struct error *err)
+{
+	AUTO_FREE char *parent = fs_dirname(path);
+	AUTO_CLOSE int above = -1;
+	int at = open_how(b->root_fd, path, O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT);
+
+	if (at < 0 && errno == ENOENT) {
+		above = open_how(b->root_fd, parent, O_RDONLY | O_DIRECTORY, RESOLVE_IN_ROOT);
+		if (above >= 0 && mkdirat(above, fs_basename(path), 0755) < 0 && errno != EEXIST)
+			return err_errno(err, "cannot make %s of %s", path, b->name);
+		at = open_how(b->root_fd, path, O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT);
+	}
+	if (at < 0)
+		return err_set(err, ERR_INPUT, "%s of %s is no folder: %s", path, b->name,
+					   strerrordesc_np(errno));
+	close(*fd);
+	*fd = at;
+	return 0;
+}
+
+int bundle_mount_point(const struct runtime_bundle *b, const char *path, char **inside,
+					   struct error *err)
+{
+	AUTO_CLOSE int fd = open_how(b->root_fd, "/", O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT);
+	AUTO_FREE char *link = NULL;
+	AUTO_FREE char *real = NULL;
+	AUTO_FREE char *root = realpath(b->rootfs, NULL);
+	const char *end = path;
+
+	while (*end) {
+		AUTO_FREE char *part = NULL;
+
+		end = strchrnul(end + 1, '/');
+		part = xstrndup(path, (size_t)(end - path));
+		if (enter_or_make(b, part, &fd, err) < 0)
+			return -1;
+	}
+	link = xasprintf("/proc/self/fd/%d", fd);
+	real = realpath(link, NULL);
+	if (!real || !root || !text_starts(real, root) || real[strlen(root)] != '/')
+		return err_set(err, ERR_INPUT, "%s of %s is no place to mount on", path, b->name);
+	*inside = xstrdup(real + strlen(root));
+	return 0;
+}
+
 int bundle_read_file(const struct runtime_bundle *b, const char *path, struct buf *out,
 					 struct error *err)
 {

@@ -15,6 +15,7 @@
 #include "base/auto.h"
 #include "base/cancel.h"
 #include "base/log.h"
+#include "oci/config.h"
 #include "oci/store.h"
 
 struct runtime_options {
@@ -34,6 +35,21 @@ struct runtime_options {
 /* The OCI runtime to use: `wanted` if given, else crun where it can run, else runc. *out: its path,
  * the caller's. ERR_MISSING. */
 int runtime_find(const char *wanted, char **out, struct error *err);
+
+/* An image's layers, its documents having been read. All borrowed. */
+struct runtime_layers {
+	const char *name; /* starts messages */
+	const struct oci_manifest *manifest;
+	const struct oci_config *config;
+	const struct cancel *cancel;
+	const struct log *log;
+};
+
+/* Apply them to the empty folder root_fd, each verified against its digest and diff_id. Owners are
+ * kept for root; else everything is the caller's. What was unpacked before a failure stays.
+ * ERR_INPUT: damaged or hostile; ERR_INTERRUPTED; ERR_SYS. */
+int runtime_unpack(struct oci_store *store, const struct runtime_layers *layers, int root_fd,
+				   struct error *err);
 
 struct runtime_bundle;
 

@@ -80,6 +80,11 @@ static json_t *mounts(const struct runtime_bundle *b)
 		mount(m, "sysfs", "/sys", OPTIONS("nosuid", "noexec", "nodev", "ro"));
 	if (b->has_tmp)
 		mount(m, "tmpfs", "/tmp", OPTIONS("nosuid", "nodev", "mode=1777"));
+	for (size_t i = 0; i < b->binds.count; i++)
+		json_array_append_new(m, json_pack("{s:s, s:s, s:s, s:o}", "destination",
+										   b->binds.items[i].inside, "type", "none", "source",
+										   b->binds.items[i].source, "options",
+										   words(OPTIONS("rbind", "rprivate"))));
 	return m;
 }
 

@@ -70,14 +70,14 @@ static int damaged(struct oci_store *store, const struct oci_descriptor *d, cons
 	return err_hint(err, "pull or build the image again");
 }
 
-static int apply_layer(struct runtime_bundle *b, struct oci_store *store,
-					   const struct oci_descriptor *d, const char *diff_id,
-					   const struct runtime_options *o, struct error *err)
+static int apply_layer(struct oci_store *store, const struct runtime_layers *l, size_t index,
+					   int root_fd, struct error *err)
 {
+	const struct oci_descriptor *d = &l->manifest->layers[index];
 	AUTO_PTR(sha256) struct sha256 *hash = sha256_new();
 	AUTO_CLOSE int fd = -1;
 	AUTO_FREE char *name = xasprintf("layer %.19s", d->digest);
-	struct layer_stream stream = {.hash = hash, .cancel = o->cancel, .log = o->log};
+	struct layer_stream stream = {.hash = hash, .cancel = l->cancel, .log = l->log};
 	struct tar_source source = {read_layer, &stream};
 	struct extract_options options = {
 		.keep_owner = geteuid() == 0, .skipped = note_skipped, .user = &stream};
@@ -88,7 +88,7 @@ static int apply_layer(struct runtime_bundle *b, struct oci_store *store,
 	if (oci_store_open_blob(store, d, &fd, err) < 0)
 		return -1;
 	stream.fd = fd;
-	rc = tar_extract(&source, name, b->root_fd, &options, inner, err);
+	rc = tar_extract(&source, name, root_fd, &options, inner, err);
 	if (rc < 0 && (err->code != ERR_INPUT || read_rest(&stream) < 0))
 		return -1;
 	sha256_end(hash, sum);
@@ -97,9 +97,9 @@ static int apply_layer(struct runtime_bundle *b, struct oci_store *store,
 		return damaged(store, d, name, err);
 	if (rc < 0)
 		return -1;
-	if (strcmp(oci_digest_from(inner, digest), diff_id) != 0)
+	if (strcmp(oci_digest_from(inner, digest), l->config->diff_ids.items[index]) != 0)
 		return err_set(err, ERR_INPUT, "%s: its content has the digest %s, the image says %s", name,
-					   digest, diff_id);
+					   digest, l->config->diff_ids.items[index]);
 	return 0;
 }
 
@@ -144,24 +144,33 @@ static int check_layers(const struct oci_manifest *m, const struct oci_config *c
 	return 0;
 }
 
+int runtime_unpack(struct oci_store *store, const struct runtime_layers *layers, int root_fd,
+				   struct error *err)
+{
+	if (check_layers(layers->manifest, layers->config, layers->name, err) < 0)
+		return -1;
+	for (size_t i = 0; i < layers->manifest->layer_count; i++)
+		if (apply_layer(store, layers, i, root_fd, err) < 0)
+			return err_wrap(err, "cannot unpack %s", layers->name);
+	return 0;
+}
+
 int bundle_unpack(struct runtime_bundle *b, struct oci_store *store,
 				  const struct oci_descriptor *image, const struct runtime_options *o,
 				  struct oci_config *config, struct error *err)
 {
-	const char *name = b->name;
 	AUTO(oci_manifest) struct oci_manifest m = {0};
 	AUTO(oci_config) struct oci_config c = {0};
 	AUTO(buf) struct buf text = {0};
-	AUTO_FREE char *config_name = xasprintf("configuration of %s", name);
+	AUTO_FREE char *config_name = xasprintf("configuration of %s", b->name);
+	struct runtime_layers layers = {
+		.name = b->name, .manifest = &m, .config = &c, .cancel = o->cancel, .log = o->log};
 
-	if (choose_manifest(store, image, name, &m, err) < 0 ||
+	if (choose_manifest(store, image, b->name, &m, err) < 0 ||
 		oci_store_read(store, &m.config, OCI_MAX_MANIFEST_BYTES, &text, err) < 0 ||
 		oci_config_parse(buf_span(&text), config_name, &c, err) < 0 ||
-		check_layers(&m, &c, name, err) < 0)
+		runtime_unpack(store, &layers, b->root_fd, err) < 0)
 		return -1;
-	for (size_t i = 0; i < m.layer_count; i++)
-		if (apply_layer(b, store, &m.layers[i], c.diff_ids.items[i], o, err) < 0)
-			return err_wrap(err, "cannot unpack %s", name);
 	*config = MOVE(c);
 	return 0;
 }

@@ -220,7 +220,7 @@ Test(build, settings_of_later_versions_are_refused)
 	put_project(dir, "p", "  dockerfile: Dockerfile\n");
 	refused(dir, "p", ERR_INPUT, "build.dockerfile is not built by this version yet");
 	put_project(dir, "p", "  copy: {prog: /prog}\n  toolchain: gcc:12\n");
-	refused(dir, "p", ERR_INPUT, "build.toolchain");
+	refused(dir, "p", ERR_MISSING, "build.toolchain");
 	put_project(dir, "p", "  copy: {prog: /prog}\n  platforms: [plan9/mips]\n");
 	refused(dir, "p", ERR_INPUT, "plan9/mips");
 	put_project(dir, "p", "  copy: {prog: /prog}\n  user: nobody\n");
