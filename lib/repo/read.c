@@ -127,12 +127,28 @@ static void read_origin(const struct git_session *s, struct repo_info *out)
 	s->api.remote_free(remote);
 }
 
+/* Loading libgit2 takes seven milliseconds: not where there is nothing to read. */
+static bool has_repository(const char *dir)
+{
+	AUTO_FREE char *path = realpath(dir, NULL);
+
+	for (; path && *path; *strrchr(path, '/') = '\0') {
+		AUTO_FREE char *git = xasprintf("%s/.git", path);
+
+		if (access(git, F_OK) == 0)
+			return true;
+	}
+	return access("/.git", F_OK) == 0;
+}
+
 int repo_info_read(const char *dir, struct repo_info *out, struct error *err)
 {
 	AUTO(git_session) struct git_session s = {0};
 	AUTO(repo_info) struct repo_info info = {0};
 	int rc;
 
+	if (!has_repository(dir))
+		return err_set(err, ERR_MISSING, "%s is in no git repository", dir);
 	if (git_session_start(&s, err) < 0 || open_repository(&s, dir, err) < 0)
 		return -1;
 	rc = read_head(&s, &info, err);
