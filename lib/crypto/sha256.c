@@ -54,6 +54,14 @@ void sha256_end(struct sha256 *h, uint8_t out[SHA256_BYTES])
 	must(EVP_DigestInit_ex2(h->ctx, h->md, NULL));
 }
 
+void sha256_peek(const struct sha256 *h, uint8_t out[SHA256_BYTES])
+{
+	EVP_MD_CTX *copy = EVP_MD_CTX_new();
+
+	must(copy && EVP_MD_CTX_copy_ex(copy, h->ctx) == 1 && EVP_DigestFinal_ex(copy, out, NULL) == 1);
+	EVP_MD_CTX_free(copy);
+}
+
 void sha256_of(const void *data, size_t len, uint8_t out[SHA256_BYTES])
 {
 	struct sha256 *h = sha256_new();

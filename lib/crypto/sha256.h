@@ -16,6 +16,8 @@ void sha256_free(struct sha256 *h);
 void sha256_add(struct sha256 *h, const void *data, size_t len);
 /* Finish and start anew: the struct can be used again. */
 void sha256_end(struct sha256 *h, uint8_t out[SHA256_BYTES]);
+/* What the end would give now; goes on as if nothing had been asked. */
+void sha256_peek(const struct sha256 *h, uint8_t out[SHA256_BYTES]);
 
 DEFINE_AUTO_PTR(sha256)
 

@@ -50,6 +50,9 @@ int oci_blob_writer_add(struct oci_blob_writer *w, const void *data, size_t len,
 /* Forget what was added (a download that starts anew). */
 int oci_blob_writer_restart(struct oci_blob_writer *w, struct error *err);
 uint64_t oci_blob_writer_size(const struct oci_blob_writer *w);
+/* Of what was added so far. Returns digest. */
+const char *oci_blob_writer_digest(const struct oci_blob_writer *w,
+								   char digest[OCI_DIGEST_LEN + 1]);
 /* Make it a blob of the store and say its digest. want NULL: whatever it is; else ERR_INPUT unless
  * digest and size are want's. */
 int oci_blob_writer_end(struct oci_blob_writer *w, const struct oci_descriptor *want,

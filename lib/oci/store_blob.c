@@ -56,6 +56,14 @@ uint64_t oci_blob_writer_size(const struct oci_blob_writer *w)
 	return w->size;
 }
 
+const char *oci_blob_writer_digest(const struct oci_blob_writer *w, char digest[OCI_DIGEST_LEN + 1])
+{
+	uint8_t sum[SHA256_BYTES];
+
+	sha256_peek(w->hash, sum);
+	return oci_digest_from(sum, digest);
+}
+
 static int flush_buffer(struct oci_blob_writer *w, struct error *err)
 {
 	size_t len = w->buffered;

@@ -25,13 +25,16 @@ Test(sha256, known_answers)
 	}
 }
 
-Test(sha256, can_be_used_again)
+Test(sha256, can_be_looked_at_and_used_again)
 {
 	AUTO_PTR(sha256) struct sha256 *h = sha256_new();
 	uint8_t first[SHA256_BYTES];
 	uint8_t second[SHA256_BYTES];
 
 	sha256_add(h, "ab", 2);
+	sha256_peek(h, first);
+	sha256_of("ab", 2, second);
+	cr_expect_arr_eq(first, second, SHA256_BYTES);
 	sha256_add(h, "c", 1);
 	sha256_end(h, first);
 	sha256_add(h, "abc", 3);
