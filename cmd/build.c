@@ -134,8 +134,10 @@ static void on_explain(void *user, const char *what, bool was_cached, const char
 	const struct tail *t = user;
 	AUTO_FREE char *text = xasprintf("%s: %s: %s", what, was_cached ? "cached" : "made", why);
 
-	if (t->options->explain)
+	if (t->options->explain || t->ctx->global.verbose)
 		say(t, "explain", text);
+	else if (was_cached && strcmp(what, "steps") == 0)
+		say(t, what, "cached");
 }
 
 static int on_pull(void *user, const char *ref, const char *platform, struct oci_store *store,

@@ -1,6 +1,7 @@
 #include "build/private.h"
 
 #include "base/mem.h"
+#include "build/skip.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -165,6 +166,7 @@ static int build_one(const struct build_request *request, const struct build_sta
 	if (build_toolchain_open(&b, err) < 0 || build_make_plan(&b, err) < 0 ||
 		build_steps(&b, err) < 0)
 		return -1;
+	build_keep_steps(&b);
 	start = clock_now(request->clock);
 	if (build_tree(&b, store, err) < 0 || open_store(&b, store, err) < 0 ||
 		build_write_image(&b, image, err) < 0 || build_sbom(&b, &image->image, documents, err) < 0)

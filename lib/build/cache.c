@@ -1,143 +1,156 @@
-/* A layer is a function of what goes into it: names, modes, times, content. The cache remembers
- * which blob came out, by the digest of all that, so that libraries that did not change are read
- * but not compressed again. A record is believed only while the store has the blob. */
-#include "build/private.h"
+#include "build/cache.h"
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "build/keep.h"
+#include "build/memory.h"
 #include "tar/layer.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define CACHE_MIN_BYTES (1u << 20) /* of content; less is compressed in no time */
-#define CACHE_MAX_RECORDS 1024     /* then it starts anew */
-#define CACHE_RECORD_BYTES 4096
-
-/* Lengths are hashed too: "ab" + "c" is not "a" + "bc". */
-static void add_bytes(struct sha256 *h, const void *data, size_t len)
+void build_layer_key_release(struct build_layer_key *k)
 {
-	uint64_t n = len;
-
-	sha256_add(h, &n, sizeof(n));
-	sha256_add(h, data, len);
+	inputs_release(&k->inputs);
+	free(k->file);
+	free(k->last);
 }
 
-static void add_text(struct sha256 *h, const char *text)
-{
-	add_bytes(h, text ? text : "", text ? strlen(text) : 0);
-}
-
-static int hash_content(const struct build *b, const struct tree_node *n, struct sha256 *h,
-						struct error *err)
-{
-	AUTO_CLOSE int fd = open(n->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	AUTO_FREE char *block = xmalloc(1u << 17);
-	ssize_t got;
-
-	if (fd < 0)
-		return err_errno(err, "cannot open %s", n->file);
-	if (build_check_unchanged(fd, n, err) < 0)
-		return -1;
-	while ((got = read(fd, block, 1u << 17)) != 0) {
-		if (got < 0 && errno != EINTR)
-			return err_errno(err, "cannot read %s", n->file);
-		if (got > 0)
-			sha256_add(h, block, (size_t)got);
-		if (cancel_check(b->request->cancel, err) < 0)
-			return -1;
-	}
-	return build_check_unchanged(fd, n, err);
-}
-
-static int hash_node(const struct build *b, const char *path, struct sha256 *h, struct error *err)
+/* "0 0755 0:0 1700000000 412 SHA256 CAPABILITY TARGET" */
+static int add_node(const struct build *b, const char *path, struct inputs *out, struct error *err)
 {
 	const struct tree_node *n = map_get(&b->tree.nodes, path);
-	const int64_t numbers[] = {(int64_t)n->type, (int64_t)n->mode,       n->uid,
-							   n->gid,           build_entry_time(b, n), (int64_t)n->size};
+	AUTO(buf) struct buf text = {0};
+	struct statindex_sum sum;
+	char hex[SHA256_HEX_LEN + 1] = "-";
 
-	add_text(h, path);
-	add_bytes(h, numbers, sizeof(numbers));
-	add_text(h, n->target);
-	add_bytes(h, n->capability, n->has_capability ? sizeof(n->capability) : 0);
-	if (n->type != TREE_FILE)
-		return 0;
-	if (n->file)
-		return hash_content(b, n, h, err);
-	sha256_add(h, n->data, n->size);
+	if (n->type == TREE_FILE) {
+		if (build_file_sum(b, n, &sum, err) < 0)
+			return -1;
+		sha256_hex(sum.sha256, hex);
+	}
+	buf_addf(&text, "%d %04o %u:%u %lld %llu %s ", (int)n->type, (unsigned)n->mode, n->uid, n->gid,
+			 (long long)build_entry_time(b, n), (unsigned long long)n->size, hex);
+	for (size_t i = 0; n->has_capability && i < sizeof(n->capability); i++)
+		buf_addf(&text, "%02x", n->capability[i]);
+	buf_addf(&text, " %s", n->target ? n->target : "");
+	inputs_add(out, INPUT_FILE, path, text.data, text.len);
 	return 0;
 }
 
-static uint64_t content_bytes(const struct build *b, const struct strv *paths)
+int build_cache_key(const struct build *b, enum tree_layer layer, const struct strv *paths,
+					struct build_layer_key *out, struct error *err)
 {
-	uint64_t bytes = 0;
-
-	for (size_t i = 0; i < paths->count; i++)
-		bytes += ((const struct tree_node *)map_get(&b->tree.nodes, paths->items[i]))->size;
-	return bytes;
-}
-
-int build_cache_key(const struct build *b, const struct strv *paths, char **file, struct error *err)
-{
-	AUTO_PTR(sha256) struct sha256 *h = NULL;
-	uint8_t sum[SHA256_BYTES];
+	const struct build_memory *m = b->stamp->memory;
+	AUTO(build_layer_key) struct build_layer_key k = {0};
+	AUTO_FREE char *platform = oci_platform_text(&b->platform);
+	AUTO_FREE char *compat = xasprintf("%d", LAYER_COMPAT);
+	uint8_t key[SHA256_BYTES];
 	char hex[SHA256_HEX_LEN + 1];
 
-	if (!b->request->cache || content_bytes(b, paths) < CACHE_MIN_BYTES)
-		return 0;
-	h = sha256_new();
-	add_text(h, "layer " MSCTL_VERSION);
-	add_bytes(h, &(int){LAYER_COMPAT}, sizeof(int));
-	add_text(h, build_compression(b));
-	for (size_t i = 0; i < paths->count; i++)
-		if (hash_node(b, paths->items[i], h, err) < 0)
-			return -1;
-	sha256_end(h, sum);
-	*file = xasprintf("%s/layers/%s", b->request->cache, sha256_hex(sum, hex));
+	build_layer_name(b, layer, k.name);
+	if (m->cache) {
+		for (char *p = platform; *p; p++)
+			if (*p == '/')
+				*p = '-';
+		inputs_text(&k.inputs, INPUT_SETTING, "msctl", MSCTL_VERSION);
+		inputs_text(&k.inputs, INPUT_SETTING, "the form of layers", compat);
+		inputs_text(&k.inputs, INPUT_SETTING, "compression", build_compression(b));
+		for (size_t i = 0; i < paths->count; i++)
+			if (add_node(b, paths->items[i], &k.inputs, err) < 0)
+				return -1;
+		inputs_key(&k.inputs, key);
+		k.file = xasprintf("%s/layers/%s", m->cache, sha256_hex(key, hex));
+		k.last = xasprintf("%s/layer-%s-%d", m->project, platform, (int)layer);
+	}
+	*out = MOVE(k);
 	return 0;
 }
 
-bool build_cache_find(const struct build *b, const char *file, struct build_cached *out)
+static bool is_last(const struct build_layer_key *k)
 {
-	AUTO(buf) struct buf text = {0};
-	AUTO_JSON json_t *doc = NULL;
-	struct error ignored = {0};
-	const char *digest, *diff_id;
-	int64_t size;
+	uint8_t sum[SHA256_BYTES], key[SHA256_BYTES];
 
-	if (!file || !fs_exists(file) || fs_read(file, CACHE_RECORD_BYTES, &text, &ignored) < 0 ||
-		doc_json_parse(buf_span(&text), file, &doc, &ignored) < 0)
+	inputs_key(&k->inputs, key);
+	return keep_sum(k->last, sum) && memcmp(sum, key, sizeof(key)) == 0;
+}
+
+static void note_last(const struct build_layer_key *k)
+{
+	struct error ignored = {0};
+
+	keep_save(k->last, k->inputs.bytes.data, k->inputs.bytes.len, &ignored);
+}
+
+static void explain_miss(const struct build *b, const struct build_layer_key *k, bool is_known)
+{
+	AUTO_FREE char *what = xasprintf("layer %s", k->name);
+	AUTO(buf) struct buf before = {0};
+	AUTO_FREE char *why = NULL;
+
+	if (!b->request->watch.explain)
+		return;
+	if (!k->file)
+		why = xstrdup("there is no cache");
+	else if (b->stamp->memory->is_forgetful)
+		why = xstrdup("--no-cache");
+	else if (is_known)
+		why = xstrdup("its blob is gone from the store");
+	else if (!keep_load(k->last, &before))
+		why = xstrdup("nothing is known of an earlier build");
+	else if (is_last(k))
+		why = xstrdup("its record is gone from the cache");
+	else
+		why = inputs_reason(&before, &k->inputs.bytes);
+	build_explain(b, false, what, "%s", why);
+}
+
+static void explain_hit(const struct build *b, const struct build_layer_key *k, bool is_same)
+{
+	AUTO_FREE char *what = xasprintf("layer %s", k->name);
+
+	build_explain(b, true, what, is_same ? "nothing changed" : "made before from the same files");
+}
+
+bool build_cache_find(const struct build *b, const struct build_layer_key *k,
+					  struct build_cached *out)
+{
+	AUTO(buf) struct buf bytes = {0};
+	struct build_cached c;
+	bool is_known, is_same;
+
+	is_known = k->file && !b->stamp->memory->is_forgetful && keep_load(k->file, &bytes) &&
+			   bytes.len == sizeof(c);
+	if (is_known) {
+		memcpy(&c, bytes.data, sizeof(c));
+		c.digest[OCI_DIGEST_LEN] = c.diff_id[OCI_DIGEST_LEN] = '\0';
+	}
+	if (!is_known || !oci_is_digest(c.digest) || !oci_is_digest(c.diff_id) ||
+		!oci_store_has(b->store, c.digest, c.size)) {
+		explain_miss(b, k, is_known);
 		return false;
-	digest = doc_text(doc, "digest", "");
-	diff_id = doc_text(doc, "diffId", "");
-	size = doc_int(doc, "size", -1);
-	if (!oci_is_digest(digest) || !oci_is_digest(diff_id) || size < 0 ||
-		!oci_store_has(b->store, digest, (uint64_t)size))
-		return false;
-	memcpy(out->digest, digest, sizeof(out->digest));
-	memcpy(out->diff_id, diff_id, sizeof(out->diff_id));
-	out->size = (uint64_t)size;
+	}
+	is_same = is_last(k);
+	explain_hit(b, k, is_same);
+	if (!is_same)
+		note_last(k);
+	keep_touch(k->file);
+	*out = c;
 	return true;
 }
 
 /* A cache that cannot be written makes builds slower and nothing else. */
-void build_cache_keep(const struct build *b, const char *file, const struct build_cached *layer)
+void build_cache_keep(const struct build_layer_key *k, const struct build_cached *layer)
 {
-	AUTO_FREE char *dir = xasprintf("%s/layers", b->request->cache ? b->request->cache : "");
-	AUTO_JSON json_t *doc = NULL;
-	AUTO(buf) struct buf text = {0};
-	AUTO(strv) struct strv records = {0};
+	struct build_cached c;
 	struct error ignored = {0};
 
-	if (!file)
+	if (!k->file)
 		return;
-	if (fs_is_dir(dir) && fs_list(dir, &records, &ignored) == 0 &&
-		records.count >= CACHE_MAX_RECORDS)
-		fs_remove_tree(dir, &ignored);
-	doc = json_pack("{s:s, s:s, s:I}", "digest", layer->digest, "diffId", layer->diff_id, "size",
-					(json_int_t)layer->size);
-	doc_json_write(doc, &text);
-	if (fs_mkdirs(dir, 0755, &ignored) == 0)
-		fs_write_atomic(file, text.data, text.len, 0644, &ignored);
+	memset(&c, 0, sizeof(c));
+	memcpy(c.digest, layer->digest, sizeof(c.digest));
+	memcpy(c.diff_id, layer->diff_id, sizeof(c.diff_id));
+	c.size = layer->size;
+	keep_save(k->file, &c, sizeof(c), &ignored);
+	note_last(k);
 }

@@ -1,4 +1,4 @@
-#include "build/private.h"
+#include "build/cache.h"
 
 #include "base/mem.h"
 #include "build/members.h"
@@ -170,7 +170,7 @@ int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer
 					  struct error *err)
 {
 	AUTO(strv) struct strv paths = {0};
-	AUTO_FREE char *record = NULL;
+	AUTO(build_layer_key) struct build_layer_key key = {0};
 	struct build_layer l = {0};
 	struct build_cached made = {0};
 
@@ -179,13 +179,13 @@ int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer
 	if (paths.count == 0)
 		return 0;
 	link_same_files(b, layer, &paths);
-	if (build_cache_key(b, &paths, &record, err) < 0)
+	if (build_cache_key(b, layer, &paths, &key, err) < 0)
 		return err_wrap(err, "layer %s", l.name);
-	l.was_there = build_cache_find(b, record, &made);
+	l.was_there = build_cache_find(b, &key, &made);
 	if (!l.was_there) {
 		if (write_layer(b, &paths, &made, &l.was_there, err) < 0)
 			return err_wrap(err, "layer %s", l.name);
-		build_cache_keep(b, record, &made);
+		build_cache_keep(&key, &made);
 	}
 	l.bytes = descriptor->size = made.size;
 	memcpy(l.digest, made.digest, sizeof(l.digest));

@@ -18,9 +18,13 @@ enum build_system {
 	BUILD_MAKE,
 };
 
+#define BUILD_WORK_FOLDER ".msctl"
+
 struct build_plan {
 	enum build_system kind;
 	struct strv steps; /* shell lines for sh -e, run in the project's folder */
+	size_t prepare;    /* so many of the first steps configure */
+	char *folder;      /* of this platform, absolute; NULL when written */
 	struct strv env;   /* "K=V" for them: CC, CFLAGS, ... */
 	char *work;        /* absolute; NULL when written */
 	char *installed;   /* DESTDIR; NULL when written */

@@ -7,7 +7,7 @@
 #include "build/build.h"
 #include "build/plan.h"
 #include "build/tree.h"
-#include "crypto/sha1.h"
+#include "crypto/sha256.h"
 #include "elf/closure.h"
 #include "oci/config.h"
 #include "repo/repo.h"
@@ -25,6 +25,7 @@ struct build_stamp {
 	int64_t created;
 	char *tag;
 	struct oci_ref ref;
+	struct build_memory *memory; /* of earlier builds (memory.h) */
 };
 
 void build_stamp_release(struct build_stamp *s);
@@ -113,19 +114,6 @@ int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer
 int build_check_unchanged(int fd, const struct tree_node *n, struct error *err);
 int64_t build_entry_time(const struct build *b, const struct tree_node *n);
 
-/* cache.c: what became of the same content before */
-struct build_cached {
-	char digest[OCI_DIGEST_LEN + 1];
-	char diff_id[OCI_DIGEST_LEN + 1];
-	uint64_t size;
-};
-
-/* The record's file, NULL for layers that are not worth one; the caller's. */
-int build_cache_key(const struct build *b, const struct strv *paths, char **file,
-					struct error *err);
-/* Is there a record, and does the store have its blob? */
-bool build_cache_find(const struct build *b, const char *file, struct build_cached *out);
-void build_cache_keep(const struct build *b, const char *file, const struct build_cached *layer);
 /* image.c: layers, configuration, manifest */
 int build_write_image(struct build *b, struct build_image *out, struct error *err);
 /* annotations.c: what an image's manifest says of itself, and as labels of its configuration, with
@@ -136,25 +124,6 @@ json_t *build_labels(const struct build *b);
 char *build_base_name(const struct build *b);
 /* Is the project's `license` an SPDX expression? ERR_INPUT. */
 int build_check_license(const struct project *p, struct error *err);
-
-/* sums.c: checksums of files, remembered from build to build */
-struct build_sum {
-	char sha1[SHA1_HEX_LEN + 1];
-	char sha256[SHA256_HEX_LEN + 1];
-};
-
-struct build_sums {
-	char *file;       /* NULL: nothing is remembered */
-	struct map known; /* what stat says and the path -> struct build_sum * */
-	int64_t now;
-	bool is_new;
-};
-
-void build_sums_load(const struct build *b, struct build_sums *s);
-void build_sums_save(const struct build_sums *s);
-void build_sums_release(struct build_sums *s);
-int build_sums_get(const struct build *b, struct build_sums *s, const struct tree_node *n,
-				   struct build_sum *out, struct error *err);
 
 /* sbom.c: the documents that say what is in the image and how it was made; empty when the store has
  * them already */

@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "build/memory.h"
 #include "build/origin.h"
 #include "build/provenance.h"
 #include "build/reasons.h"
@@ -158,23 +159,19 @@ static size_t package_of(struct work *w, const struct source *s)
 
 static int add_files(const struct build *b, struct work *w, struct sbom *s, struct error *err)
 {
-	AUTO(build_sums) struct build_sums sums = {0};
-
-	build_sums_load(b, &sums);
 	s->files = xcalloc(w->sources.count + 1, sizeof(s->files[0]));
 	for (size_t i = 0; i < w->sources.count; i++) {
 		const struct source *from = &w->sources.items[i];
 		struct sbom_file *f = &s->files[s->file_count++];
-		struct build_sum sum = {0};
+		struct statindex_sum sum = {0};
 
 		f->path = xstrdup(from->path);
 		f->package = package_of(w, from);
-		if (build_sums_get(b, &sums, from->node, &sum, err) < 0)
+		if (build_file_sum(b, from->node, &sum, err) < 0)
 			return -1;
 		memcpy(f->sha1, sum.sha1, sizeof(f->sha1));
-		memcpy(f->sha256, sum.sha256, sizeof(f->sha256));
+		sha256_hex(sum.sha256, f->sha256);
 	}
-	build_sums_save(&sums);
 	return 0;
 }
 

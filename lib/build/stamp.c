@@ -1,4 +1,4 @@
-#include "build/private.h"
+#include "build/memory.h"
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -91,22 +91,12 @@ static const char *describe(const struct project *p, const struct repo_info *rep
 	return strcmp(p->version, "git") == 0 ? repo->describe : p->version;
 }
 
-/* A project without a repository is one, too. */
-static int read_repo(const struct project *p, struct repo_info *out, struct error *err)
-{
-	struct error repo_err = {0};
-
-	if (repo_info_read(p->dir, out, &repo_err) == 0 || repo_err.code == ERR_MISSING)
-		return 0;
-	*err = repo_err;
-	return -1;
-}
-
 int build_reference(const struct project *project, struct oci_ref *out, struct error *err)
 {
 	AUTO(repo_info) struct repo_info repo = {0};
 
-	if (strcmp(project->version, "git") == 0 && read_repo(project, &repo, err) < 0)
+	if (strcmp(project->version, "git") == 0 &&
+		build_repository(NULL, project, &repo, err) < 0)
 		return -1;
 	return project_reference(project, describe(project, &repo), out, err);
 }
@@ -138,6 +128,7 @@ static int name_image(const struct build_request *request, struct build_stamp *s
 
 void build_stamp_release(struct build_stamp *s)
 {
+	build_memory_free(s->memory);
 	repo_info_release(&s->repo);
 	free(s->tag);
 	oci_ref_release(&s->ref);
@@ -147,7 +138,8 @@ int build_stamp(const struct build_request *request, struct build_stamp *out, st
 {
 	AUTO(build_stamp) struct build_stamp s = {0};
 
-	if (read_repo(request->project, &s.repo, err) < 0 || read_time(&s, err) < 0 ||
+	build_memory_open(request, &s.memory);
+	if (build_repository(s.memory, request->project, &s.repo, err) < 0 || read_time(&s, err) < 0 ||
 		name_image(request, &s, err) < 0)
 		return -1;
 	*out = MOVE(s);

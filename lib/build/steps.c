@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/proc.h"
+#include "build/skip.h"
 
 static void hand_line(void *user, bool is_stderr, const char *line)
 {
@@ -53,7 +54,7 @@ static int run_step(struct build *b, size_t index, struct error *err)
 
 int build_steps(struct build *b, struct error *err)
 {
-	if (b->request->no_steps)
+	if (b->request->no_steps || build_skip_steps(b))
 		return 0;
 	for (size_t i = 0; i < b->plan.steps.count; i++)
 		if (run_step(b, i, err) < 0)

@@ -1,0 +1,485 @@
+/* Steps are left out while nothing that they could have used, and nothing that they made, is
+ * another than it was right after they last went well: their text, their environment, the last
+ * commit, the toolchain or this machine's packages and programs, and every file in the project's
+ * folder. What they take from elsewhere or leave there is not seen. */
+#include "build/skip.h"
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "build/keep.h"
+#include "build/memory.h"
+#include "elf/file.h"
+#include "supply/dpkg.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WHAT "steps"
+#define SHOWN 200
+
+/* The record: what the steps depended on, which files were too young to be told by their times,
+ * which files they write, and, if not empty, why it is not to be believed. */
+struct record {
+	struct buf unsettled;
+	struct buf racy;    /* paths, each with its NUL */
+	struct buf outputs; /* the same */
+	struct buf inputs;
+};
+
+static void record_release(struct record *r)
+{
+	buf_release(&r->unsettled);
+	buf_release(&r->racy);
+	buf_release(&r->outputs);
+	buf_release(&r->inputs);
+}
+
+static char *record_file(const struct build *b)
+{
+	AUTO_FREE char *platform = oci_platform_text(&b->platform);
+
+	for (char *p = platform; *p; p++)
+		if (*p == '/')
+			*p = '-';
+	return xasprintf("%s/steps-%s", b->stamp->memory->project, platform);
+}
+
+static bool take_part(struct span *rest, struct buf *out)
+{
+	uint32_t n;
+
+	if (rest->len < sizeof(n))
+		return false;
+	memcpy(&n, rest->data, sizeof(n));
+	if (n > rest->len - sizeof(n))
+		return false;
+	buf_add(out, rest->data + sizeof(n), n);
+	*rest = (struct span){rest->data + sizeof(n) + n, rest->len - sizeof(n) - n};
+	return true;
+}
+
+static bool load_record(const char *file, struct record *out)
+{
+	AUTO(buf) struct buf bytes = {0};
+	struct span rest;
+
+	if (!keep_load(file, &bytes))
+		return false;
+	rest = buf_span(&bytes);
+	return take_part(&rest, &out->unsettled) && take_part(&rest, &out->racy) &&
+		   take_part(&rest, &out->outputs) && take_part(&rest, &out->inputs);
+}
+
+static void save_record(const char *file, const struct record *r)
+{
+	const struct buf *const parts[] = {&r->unsettled, &r->racy, &r->outputs, &r->inputs};
+	AUTO(buf) struct buf bytes = {0};
+	struct error ignored = {0};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		uint32_t n = (uint32_t)parts[i]->len;
+
+		buf_add(&bytes, &n, sizeof(n));
+		buf_add(&bytes, parts[i]->data, parts[i]->len);
+	}
+	keep_save(file, bytes.data, bytes.len, &ignored);
+}
+
+static void index_paths(const struct buf *paths, struct map *out)
+{
+	for (size_t at = 0; at < paths->len; at += strlen(paths->data + at) + 1)
+		map_put(out, paths->data + at, NULL);
+}
+
+/* --- what steps depend on --- */
+
+/* These tell of a session, not of a machine: no compiler looks at them. Or the steps get values of
+ * their own. */
+static bool is_volatile(const char *setting)
+{
+	static const char *const names[] = {
+		"_=",
+		"PWD=",
+		"OLDPWD=",
+		"SHLVL=",
+		"TERM=",
+		"COLORTERM=",
+		"COLUMNS=",
+		"LINES=",
+		"DISPLAY=",
+		"WINDOWID=",
+		"LS_COLORS=",
+		"PS1=",
+		"PROMPT_",
+		"HIST",
+		"TMUX",
+		"STY=",
+		"WINDOW=",
+		"SSH_",
+		"GPG_",
+		"DBUS_",
+		"XDG_SESSION_",
+		"XDG_RUNTIME_DIR=",
+		"XDG_CURRENT_",
+		"WAYLAND_",
+		"VTE_",
+		"TERM_",
+		"KONSOLE_",
+		"GNOME_",
+		"DESKTOP_",
+		"INVOCATION_ID=",
+		"JOURNAL_STREAM=",
+		"SYSTEMD_EXEC_PID=",
+		"MAIL=",
+		"LESS",
+		"PAGER=",
+		"EDITOR=",
+		"VISUAL=",
+		"MSCTL_STORE=",
+		"MAKEFLAGS=",
+		"MFLAGS=",
+		"MAKELEVEL=",
+		"MAKEOVERRIDES=",
+		"LANGUAGE=",
+		"BASH_FUNC_",
+		"CLICOLOR",
+		"NO_COLOR=",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (text_starts(setting, names[i]))
+			return true;
+	return false;
+}
+
+/* As the child will have it: what comes later replaces. */
+static void add_settings_of(const struct strv *from, struct strv *env)
+{
+	for (size_t i = 0; from && i < from->count; i++) {
+		size_t len = strcspn(from->items[i], "=") + 1;
+		size_t k = 0;
+
+		while (k < env->count && strncmp(env->items[k], from->items[i], len) != 0)
+			k++;
+		if (k == env->count) {
+			strv_add(env, from->items[i]);
+		} else {
+			free(env->items[k]);
+			env->items[k] = xstrdup(from->items[i]);
+		}
+	}
+}
+
+static void add_env(const struct build *b, struct inputs *out)
+{
+	AUTO(strv) struct strv env = {0};
+
+	for (char **e = environ; *e; e++)
+		if (!is_volatile(*e))
+			strv_add(&env, *e);
+	add_settings_of(&b->plan.env, &env);
+	add_settings_of(b->request->step_env, &env);
+	strv_sort(&env);
+	for (size_t i = 0; i < env.count; i++)
+		inputs_env(out, env.items[i]);
+}
+
+static void add_folder(struct inputs *out, const char *path)
+{
+	AUTO_FREE char *name = xasprintf("the folder %s", path);
+	struct stat st;
+	int64_t seen[4] = {0};
+
+	if (stat(path, &st) == 0) {
+		seen[0] = (int64_t)st.st_ino;
+		seen[1] = st.st_mtim.tv_sec;
+		seen[2] = st.st_mtim.tv_nsec;
+		seen[3] = st.st_mode;
+	}
+	inputs_add(out, INPUT_STATE, name, seen, sizeof(seen));
+}
+
+/* Packages are known by dpkg's own record; what was installed past it shows in the folders where
+ * programs, headers and libraries are looked for. */
+static void add_machine(const struct build *b, struct inputs *out)
+{
+	static const char *const folders[] = {"/etc/alternatives", "/usr/local/include",
+										  "/usr/local/lib", "/usr/local/lib/pkgconfig"};
+	AUTO_FREE char *packages = dpkg_stamp("");
+	AUTO_FREE char *path = xstrdup(getenv("PATH") ? getenv("PATH") : "");
+	const char *root = b->stamp->memory->root;
+	char *rest = NULL;
+
+	inputs_text(out, INPUT_STATE, "this machine's packages", packages);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		add_folder(out, folders[i]);
+	for (char *dir = strtok_r(path, ":", &rest); dir; dir = strtok_r(NULL, ":", &rest))
+		if (dir[0] == '/' && !text_starts(dir, root))
+			add_folder(out, dir);
+}
+
+static void add_settings(const struct build *b, struct inputs *out)
+{
+	AUTO_FREE char *found = xasprintf("%s %zu", build_system_name(b->plan.kind), b->plan.prepare);
+
+	inputs_text(out, INPUT_SETTING, "msctl", MSCTL_VERSION);
+	inputs_text(out, INPUT_SETTING, "the build system", found);
+	inputs_text(out, INPUT_SETTING, "the toolchain's digest", build_toolchain_digest(b));
+	add_machine(b, out);
+	for (size_t i = 0; i < b->plan.steps.count; i++) {
+		char name[24];
+
+		snprintf(name, sizeof(name), "%zu", i + 1);
+		inputs_text(out, INPUT_STEP, name, b->plan.steps.items[i]);
+	}
+	add_env(b, out);
+}
+
+/* Behind the files: most of it changes because they do, and a reason names what comes first. */
+static void add_commit(const struct build *b, struct inputs *out)
+{
+	const struct repo_info *repo = &b->stamp->repo;
+	AUTO_FREE char *created = xasprintf("%lld", (long long)b->stamp->created);
+
+	inputs_text(out, INPUT_SETTING, "the last commit", repo->commit);
+	inputs_text(out, INPUT_SETTING, "the branch", repo->branch);
+	inputs_text(out, INPUT_SETTING, "what git describes", repo->describe);
+	inputs_text(out, INPUT_SETTING, "the image's time", created);
+}
+
+/* The path in the project of a listed file; NULL: steps have nothing to do with it. Below
+ * msctl's own folder only what is of this platform counts. */
+static const char *path_of(const struct build *b, const struct listing *l, const struct listed *f)
+{
+	const struct build_memory *m = b->stamp->memory;
+	const char *path = listing_path(l, f);
+	const char *own = b->plan.folder;
+
+	if (!text_starts(path, m->within))
+		return NULL;
+	path += strlen(m->within);
+	if (!text_starts(path, BUILD_WORK_FOLDER))
+		return path;
+	if (!own || !text_starts(own, m->root) || own[strlen(m->root)] != '/')
+		return NULL;
+	own += strlen(m->root) + 1;
+	return text_starts(listing_path(l, f), own) && strchr("/", listing_path(l, f)[strlen(own)])
+			   ? path
+			   : NULL;
+}
+
+/* What stat says of a file; of one that is too young, its content, too. */
+static void add_file(const struct build *b, const struct listing *l, const struct listed *f,
+					 bool is_racy, struct inputs *out)
+{
+	struct build_memory *m = b->stamp->memory;
+	struct {
+		struct listed seen;
+		uint8_t sum[SHA256_BYTES];
+	} value;
+	struct statindex_sum sum = {0};
+	struct error ignored = {0};
+
+	memset(&value, 0, sizeof(value));
+	value.seen = *f;
+	value.seen.path = 0;
+	if (is_racy && S_ISREG(f->mode)) {
+		AUTO_FREE char *file = fs_join(m->root, listing_path(l, f));
+		struct stat st;
+
+		if (lstat(file, &st) == 0 &&
+			statindex_get(m->sums, file, &st, b->request->cancel, &sum, &ignored) == 0)
+			memcpy(value.sum, sum.sha256, sizeof(value.sum));
+	}
+	inputs_add(out, INPUT_STAT, path_of(b, l, f), &value, is_racy ? sizeof(value) : sizeof(*f));
+}
+
+static void add_rest(const struct build *b, const struct listing *l, const struct map *racy,
+					 struct inputs *out)
+{
+	for (size_t i = 0; i < l->items.count; i++) {
+		const char *path = path_of(b, l, &l->items.items[i]);
+
+		if (path)
+			add_file(b, l, &l->items.items[i], map_has(racy, path), out);
+	}
+	add_commit(b, out);
+}
+
+/* --- before the steps --- */
+
+static const char *never(const struct build *b)
+{
+	const struct listing *l = build_memory_files(b->stamp->memory, b->request->cancel);
+
+	if (!l->is_whole)
+		return l->why;
+	for (size_t i = 0; i < b->plan.steps.count && b->plan.kind == BUILD_WRITTEN; i++)
+		if (strstr(b->plan.steps.items[i], "../"))
+			return "a step reaches out of the project's folder";
+	return NULL;
+}
+
+/* NULL: nothing is another. Caller frees. */
+static char *find_reason(const struct build *b, const struct record *r)
+{
+	struct build_memory *m = b->stamp->memory;
+	AUTO(inputs) struct inputs now = {0};
+	struct map racy = {0};
+
+	if (r->unsettled.len > 0)
+		return xstrdup(buf_str(&r->unsettled));
+	index_paths(&r->racy, &racy);
+	buf_add(&now.bytes, m->settings.bytes.data, m->settings.bytes.len);
+	add_rest(b, &m->files, &racy, &now);
+	map_release(&racy);
+	if (now.bytes.len == r->inputs.len &&
+		memcmp(now.bytes.data, r->inputs.data, now.bytes.len) == 0)
+		return NULL;
+	return inputs_reason(&r->inputs, &now.bytes);
+}
+
+/* Whatever ends this build, the next one does not believe what was known of the steps; but which
+ * files they write it still knows. */
+static void begin(const struct build *b, const char *file, struct record *r)
+{
+	buf_cut(&r->racy, 0);
+	buf_cut(&r->inputs, 0);
+	buf_cut(&r->unsettled, 0);
+	buf_adds(&r->unsettled, "they did not end well the last time");
+	save_record(file, r);
+	b->stamp->memory->has_begun = true;
+}
+
+bool build_skip_steps(struct build *b)
+{
+	struct build_memory *m = b->stamp->memory;
+	AUTO(record) struct record r = {0};
+	AUTO_FREE char *file = NULL;
+	AUTO_FREE char *why = NULL;
+	bool is_known;
+
+	if (!m->cache || !m->root || b->plan.steps.count == 0)
+		return false;
+	file = record_file(b);
+	inputs_release(&m->settings);
+	map_release(&m->outputs);
+	add_settings(b, &m->settings);
+	why = xstrdup_opt(never(b));
+	is_known = load_record(file, &r);
+	if (is_known)
+		index_paths(&r.outputs, &m->outputs);
+	if (m->is_forgetful)
+		build_explain(b, false, WHAT, "--no-cache");
+	else if (why)
+		build_explain(b, false, WHAT, "%s", why);
+	else if (!is_known)
+		build_explain(b, false, WHAT, "nothing is known of an earlier build");
+	else if (why = find_reason(b, &r), why)
+		build_explain(b, false, WHAT, "%s", why);
+	else {
+		build_explain(b, true, WHAT, "nothing changed since they ran");
+		return true;
+	}
+	begin(b, file, &r);
+	return false;
+}
+
+/* --- after them --- */
+
+/* What is new there and looks like this may have been written by hand meanwhile. */
+static bool looks_like_source(const char *path)
+{
+	static const char *const ends[] = {".c", ".h", ".cc", ".cpp", ".cxx", ".hpp", ".S", ".y", ".l"};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (text_ends(path, ends[i]))
+			return true;
+	return false;
+}
+
+/* Did the steps make this file, or did somebody while they ran? In doubt they run once more: what
+ * they write again is theirs. */
+static void judge(const struct build *b, const char *path, bool was_there, struct record *out)
+{
+	const struct build_memory *m = b->stamp->memory;
+	AUTO_FREE char *file = xasprintf("%s/%s%s", m->root, m->within, path);
+	/* nobody writes these by hand */
+	bool is_ours = text_starts(path, BUILD_WORK_FOLDER "/") || text_ends(path, ".a") ||
+				   text_ends(path, ".d") || elf_is_elf(file);
+
+	buf_adds(&out->outputs, path);
+	buf_addc(&out->outputs, '\0');
+	if (!is_ours && !map_has(&m->outputs, path) && out->unsettled.len == 0 &&
+		(was_there || looks_like_source(path)))
+		buf_addf(&out->unsettled, "%.*s changed while the steps ran", SHOWN, path);
+}
+
+static void compare(const struct build *b, const struct listing *before,
+					const struct listing *after, struct record *out)
+{
+	const struct build_memory *m = b->stamp->memory;
+	struct map old = {0};
+
+	for (size_t i = 0; i < before->items.count; i++) {
+		const char *path = path_of(b, before, &before->items.items[i]);
+
+		if (path)
+			map_put(&old, path, &before->items.items[i]);
+	}
+	for (size_t i = 0; i < after->items.count; i++) {
+		const struct listed *f = &after->items.items[i];
+		const char *path = path_of(b, after, f);
+		struct listed was, is = *f;
+
+		if (!path || S_ISDIR(f->mode))
+			continue;
+		if (map_has(&old, path)) {
+			was = *(const struct listed *)map_get(&old, path);
+			was.path = is.path = 0;
+			if (memcmp(&was, &is, sizeof(is)) == 0) {
+				if (map_has(&m->outputs, path))
+					buf_add(&out->outputs, path, strlen(path) + 1);
+				continue;
+			}
+		}
+		judge(b, path, map_has(&old, path), out);
+	}
+	map_release(&old);
+}
+
+void build_keep_steps(struct build *b)
+{
+	struct build_memory *m = b->stamp->memory;
+	AUTO(record) struct record r = {0};
+	AUTO(listing) struct listing before = {0};
+	struct map racy = {0};
+	AUTO_FREE char *file = NULL;
+
+	if (!m->has_begun)
+		return;
+	m->has_begun = false;
+	file = record_file(b);
+	listing_settle();
+	before = MOVE(m->files);
+	m->is_listed = false;
+	if (!build_memory_files(m, b->request->cancel)->is_whole || !before.is_whole)
+		return;
+	compare(b, &before, &m->files, &r);
+	for (size_t i = 0; i < m->files.items.count; i++) {
+		const struct listed *f = &m->files.items.items[i];
+		const char *path = path_of(b, &m->files, f);
+
+		if (path && listing_is_racy(&m->files, f))
+			buf_add(&r.racy, path, strlen(path) + 1);
+	}
+	index_paths(&r.racy, &racy);
+	buf_add(&r.inputs, m->settings.bytes.data, m->settings.bytes.len);
+	struct inputs all = {MOVE(r.inputs)};
+
+	add_rest(b, &m->files, &racy, &all);
+	r.inputs = all.bytes;
+	map_release(&racy);
+	save_record(file, &r);
+}
