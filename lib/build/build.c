@@ -17,14 +17,6 @@ void build_result_release(struct build_result *r)
 	*r = (struct build_result){0};
 }
 
-void build_plan_release(struct build_plan *p)
-{
-	strv_release(&p->steps);
-	strv_release(&p->env);
-	free(p->work);
-	free(p->installed);
-}
-
 void build_release(struct build *b)
 {
 	build_plan_release(&b->plan);

@@ -1,4 +1,4 @@
-#include "build/private.h"
+#include "build/gather.h"
 
 #include "base/fs.h"
 #include "base/mem.h"
@@ -10,13 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int take(struct build *b, const char *path, const char *file, const struct stat *st,
-				struct error *err)
+/* How messages call what files come from. */
+static const char *origin(const struct build *b)
+{
+	return b->plan.kind == BUILD_WRITTEN ? "build.copy" : "the installation";
+}
+
+int build_take(struct build *b, const char *path, const char *file, const struct stat *st,
+			   struct error *err)
 {
 	struct taken t = {.st = *st};
 
 	if (b->taken_count >= BUILD_MAX_FILES)
-		return err_set(err, ERR_INPUT, "build.copy takes more than %d files", BUILD_MAX_FILES);
+		return err_set(err, ERR_INPUT, "%s has more than %d files", origin(b), BUILD_MAX_FILES);
 	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode) && !S_ISLNK(st->st_mode))
 		return err_set(err, ERR_INPUT, "%s is neither a file nor a folder nor a link: not copied",
 					   file);
@@ -26,7 +32,7 @@ static int take(struct build *b, const char *path, const char *file, const struc
 	t.path = elf_clean_path(path);
 	t.file = xstrdup(file);
 	if (S_ISREG(st->st_mode) && map_has(&b->over, t.path)) {
-		err_set(err, ERR_INPUT, "build.copy puts two files at %s", t.path);
+		err_set(err, ERR_INPUT, "%s puts two files at %s", origin(b), t.path);
 		free(t.path);
 		free(t.file);
 		return -1;
@@ -49,9 +55,9 @@ static int take_entry(void *user, const struct fs_entry *e, struct error *err)
 	AUTO_FREE char *path = fs_join(f->to, e->path);
 
 	/* the history of the sources is no part of the program */
-	if (strcmp(fs_basename(e->path), ".git") == 0)
+	if (strcmp(fs_basename(e->path), ".git") == 0 || strcmp(e->path, BUILD_WORK_FOLDER) == 0)
 		return 1;
-	return take(f->b, path, e->full_path, &e->st, err);
+	return build_take(f->b, path, e->full_path, &e->st, err);
 }
 
 /* from is within the project by the kernel's word: links that lead out of it are refused. */
@@ -75,11 +81,22 @@ static int take_copy(struct build *b, int project_fd, const struct project_copy 
 		return err_wrap(err, "build.copy");
 	if (fstat(fd, &st) < 0)
 		return err_errno(err, "cannot stat %s", file);
-	if (take(b, c->to, file, &st, err) < 0)
+	if (build_take(b, c->to, file, &st, err) < 0)
 		return -1;
 	if (!S_ISDIR(st.st_mode))
 		return 0;
 	return fs_walk(file, take_entry, &folder, err);
+}
+
+static int hint_foreign(const struct build *b, struct error *err)
+{
+	if (b->is_cross && b->plan.kind == BUILD_WRITTEN)
+		return err_hint(err,
+						"the steps find the compiler for %s in $CC, as in 'make CC=\"$CC\"', and "
+						"its name in $MSCTL_TRIPLET; what another platform's steps left must be "
+						"made anew",
+						b->platform.arch);
+	return err_hint(err, "compile it for %s", b->platform.arch);
 }
 
 static int read_program(struct build *b, const struct taken *t, struct error *err)
@@ -95,7 +112,7 @@ static int read_program(struct build *b, const struct taken *t, struct error *er
 	if (!arch || strcmp(arch, b->platform.arch) != 0) {
 		err_set(err, ERR_INPUT, "%s is a program for %s, the image is for %s/%s", t->file,
 				arch ? arch : "another machine", b->platform.os, b->platform.arch);
-		return err_hint(err, "compile it for %s", b->platform.arch);
+		return hint_foreign(b, err);
 	}
 	strv_add(&b->programs, t->path);
 	return 0;
@@ -115,13 +132,20 @@ static int check_program(struct build *b, const struct taken *t, struct error *e
 	return -1;
 }
 
-/* What is started: as written, or the first file copied that can be executed. */
+/* What is started: as written, else what was installed to be, else the first file copied that can
+ * be executed. */
 static int choose_entrypoint(struct build *b, struct error *err)
 {
 	const struct project_build *p = &b->project->build;
+	char *binary = NULL;
 
 	for (size_t i = 0; i < p->entrypoint.count; i++)
 		strv_add(&b->entrypoint, p->entrypoint.items[i]);
+	if (b->entrypoint.count == 0 && b->plan.kind != BUILD_WRITTEN) {
+		if (build_choose_binary(b, &binary, err) < 0)
+			return -1;
+		strv_take(&b->entrypoint, binary);
+	}
 	for (size_t i = 0; i < b->taken_count && b->entrypoint.count == 0; i++)
 		if (S_ISREG(b->taken[i].st.st_mode) && b->taken[i].st.st_mode & S_IXUSR)
 			strv_add(&b->entrypoint, b->taken[i].path);
@@ -132,7 +156,45 @@ static int choose_entrypoint(struct build *b, struct error *err)
 	return 0;
 }
 
-int build_gather(struct build *b, struct error *err)
+/* Where a link among the taken files leads, by its text: a path in the image. Caller frees. */
+static char *link_target(const struct taken *t)
+{
+	AUTO_FREE char *dir = fs_dirname(t->path);
+	AUTO_FREE char *joined = NULL;
+	char target[4096];
+	ssize_t n = readlink(t->file, target, sizeof(target) - 1);
+
+	if (n <= 0)
+		return NULL;
+	target[n] = '\0';
+	joined = fs_join(dir, target);
+	return elf_clean_path(joined);
+}
+
+/* libx.so.1 is a link to libx.so.1.2: the loader finds the library under both names. A link may
+ * lead to a link that comes later. */
+static void follow_links(struct build *b)
+{
+	bool has_more = true;
+
+	while (has_more) {
+		has_more = false;
+		for (size_t i = 0; i < b->taken_count; i++) {
+			const struct taken *t = &b->taken[i];
+			AUTO_FREE char *target = NULL;
+
+			if (!S_ISLNK(t->st.st_mode) || map_has(&b->over, t->path))
+				continue;
+			target = link_target(t);
+			if (!target || !map_has(&b->over, target))
+				continue;
+			map_put(&b->over, t->path, map_get(&b->over, target));
+			has_more = true;
+		}
+	}
+}
+
+static int take_copies(struct build *b, struct error *err)
 {
 	const struct project_build *p = &b->project->build;
 	AUTO_CLOSE int dir = open(b->project->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -142,9 +204,21 @@ int build_gather(struct build *b, struct error *err)
 	for (size_t i = 0; i < p->copy_count; i++)
 		if (take_copy(b, dir, &p->copy[i], err) < 0)
 			return -1;
+	return 0;
+}
+
+int build_gather(struct build *b, struct error *err)
+{
+	bool is_written = b->plan.kind == BUILD_WRITTEN;
+
+	if ((is_written ? take_copies(b, err) : build_take_installed(b, err)) < 0)
+		return -1;
 	for (size_t i = 0; i < b->taken_count; i++)
 		if (check_program(b, &b->taken[i], err) < 0)
 			return -1;
+	if (!is_written && b->project->build.strip && build_strip(b, err) < 0)
+		return -1;
+	follow_links(b);
 	return choose_entrypoint(b, err);
 }
 
@@ -177,7 +251,7 @@ int build_place(struct build *b, struct error *err)
 		else
 			rc = tree_add_dir(&b->tree, layer, t->path, 0755, err);
 		if (rc < 0)
-			return err_wrap(err, "build.copy");
+			return err_wrap(err, "%s", origin(b));
 	}
 	return 0;
 }

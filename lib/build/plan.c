@@ -1,22 +1,33 @@
 #include "build/private.h"
 
-const char *build_system_name(enum build_system kind)
-{
-	static const char *const names[] = {
-		[BUILD_WRITTEN] = "steps",       [BUILD_MESON] = "meson", [BUILD_CMAKE] = "cmake",
-		[BUILD_AUTOTOOLS] = "autotools", [BUILD_MAKE] = "make",
-	};
+#include "base/fs.h"
+#include "base/mem.h"
+#include "build/detect.h"
+#include "build/target.h"
 
-	return names[kind];
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void build_plan_release(struct build_plan *p)
+{
+	strv_release(&p->steps);
+	strv_release(&p->env);
+	free(p->folder);
+	free(p->work);
+	free(p->installed);
+	if (p->is_locked)
+		close(p->lock);
 }
 
-enum build_system build_find_system(const char *dir)
+static const char *sysroot_of(const struct build *b)
 {
-	(void)dir;
-	return BUILD_WRITTEN;
+	if (b->toolchain)
+		return NULL;
+	return b->request->sysroot ? b->request->sysroot : b->project->build.sysroot;
 }
 
-int build_make_plan(struct build *b, struct error *err)
+static int plan_written(struct build *b, struct error *err)
 {
 	const struct project_build *p = &b->project->build;
 
@@ -29,4 +40,75 @@ int build_make_plan(struct build *b, struct error *err)
 	for (size_t i = 0; i < p->steps.count; i++)
 		strv_add(&b->plan.steps, p->steps.items[i]);
 	return 0;
+}
+
+static enum build_system choose_system(const struct project *p)
+{
+	if (p->build.steps.count > 0 || p->build.copy_count > 0)
+		return BUILD_WRITTEN;
+	for (int kind = BUILD_MESON; kind <= BUILD_MAKE; kind++)
+		if (strcmp(p->build.build_system, build_system_name((enum build_system)kind)) == 0)
+			return (enum build_system)kind;
+	return build_find_system(p->dir);
+}
+
+/* Flags are split at blanks, and ':' and '=' have meanings of their own in them. */
+static bool fits_into_flags(const char *path)
+{
+	return path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+							 "/_.,+@%~-")] == '\0';
+}
+
+/* As Debian hardens its own packages; position independence is its compilers' default, and a build
+ * system that does not trust it adds it itself. No path of this machine goes into a program. */
+static void add_flags(struct build *b, const char *source)
+{
+	struct build_plan *p = &b->plan;
+	AUTO(buf) struct buf flags = {0};
+
+	buf_adds(&flags, "-O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2");
+	if (fits_into_flags(p->folder))
+		buf_addf(&flags, " -ffile-prefix-map=%s=. -ffile-prefix-map=%s=.", source, p->work);
+	else
+		build_note(b,
+				   "%s: compilers' flags cannot name this folder, so it may show in the programs",
+				   source);
+	strv_addf(&p->env, "CFLAGS=%s", buf_str(&flags));
+	strv_addf(&p->env, "CXXFLAGS=%s", buf_str(&flags));
+	strv_add(&p->env, "LDFLAGS=-Wl,-z,relro,-z,now -Wl,--build-id=sha1");
+}
+
+static int plan_found(struct build *b, const struct build_target *target, struct error *err)
+{
+	struct build_plan *p = &b->plan;
+	const struct oci_platform *o = &b->platform;
+	AUTO_FREE char *source = realpath(b->project->dir, NULL);
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (!source)
+		return err_errno(err, "cannot open folder %s", b->project->dir);
+	p->is_copied = p->kind == BUILD_AUTOTOOLS || p->kind == BUILD_MAKE;
+	p->folder = xasprintf("%s/" BUILD_WORK_FOLDER "/build/%s-%s%s%s", source, o->os, o->arch,
+						  o->variant[0] ? "-" : "", o->variant);
+	p->work = fs_join(p->folder, "work");
+	p->installed = fs_join(p->folder, "installed");
+	strv_addf(&p->env, "MSCTL_SOURCE=%s", source);
+	strv_addf(&p->env, "MSCTL_WORK=%s", p->work);
+	strv_addf(&p->env, "MSCTL_INSTALL=%s", p->installed);
+	strv_addf(&p->env, "MSCTL_JOBS=%ld", cores < 1 ? 1 : cores);
+	add_flags(b, source);
+	return build_plan_steps(b, target, sysroot_of(b), err);
+}
+
+int build_make_plan(struct build *b, struct error *err)
+{
+	struct build_target target = {0};
+
+	b->plan.kind = choose_system(b->project);
+	if (build_target_find(&b->platform, &target, err) < 0)
+		return -1;
+	build_target_env(&b->platform, &target, b->is_cross, sysroot_of(b), &b->plan.env);
+	if (b->plan.kind == BUILD_WRITTEN)
+		return plan_written(b, err);
+	return plan_found(b, &target, err);
 }

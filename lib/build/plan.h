@@ -3,12 +3,17 @@
  *
  * A found system builds out of tree, in PROJECT/.msctl/build/OS-ARCH, with reproducible flags, and
  * installs below a folder of its own; the image is made from what was installed. Systems are looked
- * for in this order: meson.build, CMakeLists.txt, configure or configure.ac, Makefile. */
+ * for in this order: meson.build, CMakeLists.txt, configure or configure.ac, Makefile. Autotools
+ * and plain make, which write among the sources, get a copy of them (sources.h). */
 #pragma once
 
 #include "base/strv.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+
+/* In the project; everything below it may be deleted at any time. */
+#define BUILD_WORK_FOLDER ".msctl"
 
 enum build_system {
 	BUILD_WRITTEN, /* by msctl.yaml: steps, copy */
@@ -18,16 +23,20 @@ enum build_system {
 	BUILD_MAKE,
 };
 
-#define BUILD_WORK_FOLDER ".msctl"
-
 struct build_plan {
 	enum build_system kind;
-	struct strv steps; /* shell lines for sh -e, run in the project's folder */
-	size_t prepare;    /* so many of the first steps configure */
-	char *folder;      /* of this platform, absolute; NULL when written */
+	struct strv steps; /* shell lines for sh -e, run in the project's folder. They name folders by
+						  variables only, so that they are the same on every machine */
+	size_t prepare;    /* so many of the first steps configure: left out while the work folder
+						  stands as they left it */
 	struct strv env;   /* "K=V" for them: CC, CFLAGS, ... */
-	char *work;        /* absolute; NULL when written */
-	char *installed;   /* DESTDIR; NULL when written */
+	bool is_copied;    /* the work folder holds a copy of the sources */
+	/* All absolute; NULL when written. */
+	char *folder;    /* of this platform: holds all below, and lives from build to build */
+	char *work;      /* where it is compiled */
+	char *installed; /* DESTDIR */
+	bool is_locked;  /* no other build uses the folder until the plan is released */
+	int lock;
 };
 
 void build_plan_release(struct build_plan *p);
@@ -35,3 +44,5 @@ void build_plan_release(struct build_plan *p);
 enum build_system build_find_system(const char *dir);
 /* "meson", "cmake", "autotools", "make", "steps" */
 const char *build_system_name(enum build_system kind);
+/* What the system's own file calls the project, NULL if it does not say. Caller frees. */
+char *build_system_project(enum build_system kind, const char *dir);

@@ -1,8 +1,12 @@
-#include "build/private.h"
+#include "build/detect.h"
 
+#include "base/fs.h"
 #include "base/mem.h"
 #include "base/proc.h"
+#include "base/text.h"
 #include "build/skip.h"
+
+#include <string.h>
 
 static void hand_line(void *user, bool is_stderr, const char *line)
 {
@@ -13,18 +17,48 @@ static void hand_line(void *user, bool is_stderr, const char *line)
 		w->line(w->user, line);
 }
 
+/* In order of growing weight; the later of two of a name counts. */
+static void collect_env(const struct build *b, struct strv *env)
+{
+	const struct strv *asked = b->request->step_env;
+
+	strv_addf(env, "SOURCE_DATE_EPOCH=%lld", (long long)b->stamp->created);
+	strv_add(env, "LC_ALL=C");
+	strv_add(env, "TZ=UTC");
+	for (size_t i = 0; i < b->plan.env.count; i++)
+		strv_add(env, b->plan.env.items[i]);
+	for (size_t i = 0; asked && i < asked->count; i++)
+		strv_add(env, asked->items[i]);
+}
+
+static int hint_failed(const struct build *b, struct error *err)
+{
+	const struct build_plan *p = &b->plan;
+
+	if (b->is_cross)
+		return err_hint(err,
+						"see what it said above; a library that it lacks is installed for "
+						"%s/%s by 'dpkg --add-architecture ARCH' and 'apt install NAME-dev:ARCH'; "
+						"build.steps find the compiler in $CC",
+						b->platform.os, b->platform.arch);
+	if (p->is_copied)
+		return err_hint(err,
+						"see what it said above; it works on a copy of the project in %s: files "
+						"outside of the project are not there",
+						p->work);
+	return err_hint(err, "see what it said above, or run it yourself in %s", b->project->dir);
+}
+
 static int run_step(struct build *b, size_t index, struct error *err)
 {
 	const char *step = b->plan.steps.items[index];
 	AUTO_FREE char *script = xasprintf("umask 022\n%s", step);
-	AUTO_FREE char *epoch = xasprintf("SOURCE_DATE_EPOCH=%lld", (long long)b->stamp->created);
+	AUTO(strv) struct strv env = {0};
 	const char *const argv[] = {"sh", "-e", "-c", script, NULL};
-	const char *const env[] = {epoch, "LC_ALL=C", "TZ=UTC", NULL};
 	/* a make that runs msctl has nothing to say to a make that msctl runs */
-	const char *const unset[] = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "LANGUAGE", NULL};
+	const char *const unset[] = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "LANGUAGE", "DESTDIR", NULL};
 	struct build_watch watch = b->request->watch;
 	struct proc_spec spec = {.argv = argv,
-							 .env = env,
 							 .unset = unset,
 							 .cwd = b->project->dir,
 							 .in = PROC_NULL,
@@ -37,25 +71,51 @@ static int run_step(struct build *b, size_t index, struct error *err)
 	AUTO(proc_result) struct proc_result result = {0};
 	int64_t start = clock_now(b->request->clock);
 	char how[64];
+	int rc;
 
+	collect_env(b, &env);
+	spec.env = (const char *const *)env.items;
 	if (watch.begin)
 		watch.begin(watch.user, step);
-	if (proc_run(&spec, &result, err) < 0)
+	rc = b->toolchain ? build_toolchain_run(b, &spec, &result, err) : proc_run(&spec, &result, err);
+	if (rc < 0)
 		return err_wrap(err, "step '%s'", step);
 	if (result.exit_status != 0) {
-		err_set(err, ERR_SYS, "step %zu of %zu, '%s', %s", index + 1, b->plan.steps.count, step,
-				proc_describe(&result, how));
-		return err_hint(err, "see what it said above, or run it yourself in %s", b->project->dir);
+		err_set(err, ERR_SYS, "step %zu of %zu, '%.*s', %s", index + 1, b->plan.steps.count,
+				(int)strcspn(step, "\n"), step, proc_describe(&result, how));
+		return hint_failed(b, err);
 	}
 	if (watch.done)
 		watch.done(watch.user, step, clock_now(b->request->clock) - start);
 	return 0;
 }
 
+/* A found system: configured once, compiled as far as something changed, installed anew. */
+static int run_found(struct build *b, struct error *err)
+{
+	bool is_configured = false;
+
+	if (build_check_tools(b, err) < 0 || build_prepare_work(b, &is_configured, err) < 0)
+		return -1;
+	for (size_t i = 0; i < b->plan.prepare && !is_configured; i++)
+		if (run_step(b, i, err) < 0)
+			return -1;
+	if (!is_configured && build_keep_configured(b, err) < 0)
+		return -1;
+	for (size_t i = b->plan.prepare; i < b->plan.steps.count; i++)
+		if (run_step(b, i, err) < 0)
+			return -1;
+	return fs_mkdirs(b->plan.installed, 0755, err);
+}
+
 int build_steps(struct build *b, struct error *err)
 {
+	if (b->plan.kind != BUILD_WRITTEN && build_open_work(b, err) < 0)
+		return -1;
 	if (b->request->no_steps || build_skip_steps(b))
 		return 0;
+	if (b->plan.kind != BUILD_WRITTEN)
+		return run_found(b, err);
 	for (size_t i = 0; i < b->plan.steps.count; i++)
 		if (run_step(b, i, err) < 0)
 			return -1;

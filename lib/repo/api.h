@@ -20,6 +20,7 @@ struct git_api {
 	int (*repository_open_ext)(git_repository **, const char *, unsigned, const char *);
 	void (*repository_free)(git_repository *);
 	int (*repository_is_bare)(const git_repository *);
+	const char *(*repository_workdir)(const git_repository *);
 	int (*repository_head)(git_reference **, git_repository *);
 	int (*repository_head_detached)(git_repository *);
 	const char *(*reference_shorthand)(const git_reference *);
@@ -48,6 +49,9 @@ struct git_api {
 	int (*repository_index)(git_index **, git_repository *);
 	int (*index_add_all)(git_index *, const git_strarray *, unsigned, git_index_matched_path_cb,
 						 void *);
+	const git_index_entry *(*index_get_bypath)(git_index *, const char *, int);
+	int (*index_find_prefix)(size_t *, git_index *, const char *);
+	int (*ignore_path_is_ignored)(int *, git_repository *, const char *);
 	int (*index_write)(git_index *);
 	int (*index_write_tree)(git_oid *, git_index *);
 	void (*index_free)(git_index *);

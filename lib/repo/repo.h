@@ -5,6 +5,7 @@
  * for the author of the first commit. */
 #pragma once
 
+#include "base/auto.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -23,6 +24,18 @@ void repo_info_release(struct repo_info *i);
 
 /* The repository that dir is in. ERR_MISSING when there is none. */
 int repo_info_read(const char *dir, struct repo_info *out, struct error *err);
+
+/* What git would not take in. */
+struct repo_ignored; /* heap */
+
+void repo_ignored_free(struct repo_ignored *r);
+/* Of the repository that dir is in. ERR_MISSING when there is none, or when it ignores dir
+ * itself. */
+int repo_ignored_open(const char *dir, struct repo_ignored **out, struct error *err);
+/* Is a path below dir named by .gitignore or its like, and nothing of it tracked? */
+bool repo_is_ignored(const struct repo_ignored *r, const char *path, bool is_dir);
+
+DEFINE_AUTO_PTR(repo_ignored)
 
 struct repo_signature {
 	const char *name; /* NULL: user.name of the user's configuration, or the login name */

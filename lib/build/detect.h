@@ -1,0 +1,19 @@
+/* detect.h - the steps of the build systems that are found; of lib/build only. */
+#pragma once
+
+#include "build/private.h"
+#include "build/target.h"
+
+/* Fill b->plan's steps, and its environment as far as the system has needs of its own. ERR_INPUT:
+ * options that the system cannot take. */
+int build_plan_steps(struct build *b, const struct build_target *target, const char *sysroot,
+					 struct error *err);
+/* Before the first step: the tools that this machine lacks. ERR_MISSING names the tool, its
+ * package and the command. */
+int build_check_tools(const struct build *b, struct error *err);
+/* Get the work folder ready: lock, copy of the sources, cross file. *is_configured: it stands as
+ * the plan's preparing steps left it. */
+int build_open_work(struct build *b, struct error *err);
+int build_prepare_work(struct build *b, bool *is_configured, struct error *err);
+/* The preparing steps went well. */
+int build_keep_configured(const struct build *b, struct error *err);

@@ -1,0 +1,202 @@
+/* The folder that a found system works in: PROJECT/.msctl/build/OS-ARCH. */
+#include "build/detect.h"
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "build/sources.h"
+#include "crypto/sha256.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *beside(const struct build *b, const char *name)
+{
+	return fs_join(b->plan.folder, name);
+}
+
+/* "CC=aarch64-linux-gnu-gcc -march=x" -> the value's first word, or fallback. Caller frees. */
+static char *tool_of(const struct build_plan *p, const char *variable, const char *fallback)
+{
+	size_t len = strlen(variable);
+	const char *value = getenv(variable);
+
+	for (size_t i = 0; i < p->env.count; i++)
+		if (strncmp(p->env.items[i], variable, len) == 0 && p->env.items[i][len] == '=')
+			value = p->env.items[i] + len + 1;
+	value = value && *value ? value : fallback;
+	return xstrndup(value, strcspn(value, " "));
+}
+
+static int check_tool(const char *tool, const char *package, struct error *err)
+{
+	AUTO_FREE char *path = tool[0] == '/' ? xstrdup(tool) : proc_find(tool);
+
+	if (path && access(path, X_OK) == 0)
+		return 0;
+	err_set(err, ERR_MISSING, "%s is not installed", tool);
+	return err_hint(err, "run: apt install %s", package);
+}
+
+static int check_compiler(const struct build *b, struct error *err)
+{
+	AUTO_FREE char *cc = tool_of(&b->plan, "CC", "cc");
+	AUTO_FREE char *package = xstrdup("gcc");
+	struct build_target target = {0};
+
+	if (b->is_cross) {
+		if (build_target_find(&b->platform, &target, err) < 0)
+			return -1;
+		free(package);
+		package = xasprintf("gcc-%s", target.package);
+	}
+	if (check_tool(cc, package, err) == 0)
+		return 0;
+	return err_wrap(err, "cannot compile for %s/%s", b->platform.os, b->platform.arch);
+}
+
+int build_check_tools(const struct build *b, struct error *err)
+{
+	static const struct {
+		enum build_system kind;
+		const char *tool, *package;
+	} needs[] = {
+		{BUILD_MESON, "meson", "meson"}, {BUILD_MESON, "ninja", "ninja-build"},
+		{BUILD_CMAKE, "cmake", "cmake"}, {BUILD_AUTOTOOLS, "make", "make"},
+		{BUILD_MAKE, "make", "make"},
+	};
+	enum build_system kind = b->plan.kind;
+
+	if (b->toolchain || kind == BUILD_WRITTEN)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(needs); i++)
+		if (needs[i].kind == kind && check_tool(needs[i].tool, needs[i].package, err) < 0)
+			return -1;
+	if (kind == BUILD_CMAKE && strstr(b->plan.steps.items[0], "-G 'Unix Makefiles'") &&
+		check_tool("make", "ninja-build", err) < 0)
+		return -1;
+	if (kind == BUILD_AUTOTOOLS && strstr(b->plan.steps.items[0], "autoreconf") &&
+		check_tool("autoreconf", "autoconf automake libtool", err) < 0)
+		return -1;
+	return check_compiler(b, err);
+}
+
+int build_open_work(struct build *b, struct error *err)
+{
+	AUTO_FREE char *own = fs_join(b->project->dir, BUILD_WORK_FOLDER);
+	AUTO_FREE char *ignore = fs_join(own, ".gitignore");
+	AUTO_FREE char *lock = beside(b, "lock");
+	struct build_plan *p = &b->plan;
+
+	if (fs_mkdirs(p->folder, 0755, err) < 0)
+		return -1;
+	/* the repository stays as clean as it was, and images of it too */
+	if (!fs_exists(ignore) && fs_write_atomic(ignore, "*\n", 2, 0644, err) < 0)
+		return -1;
+	if (fs_lock(lock, true, false, &p->lock, err) < 0) {
+		if (err->code != ERR_CONFLICT)
+			return -1;
+		build_note(b, "another build of this project runs: waiting for it");
+		if (fs_lock(lock, true, true, &p->lock, err) < 0)
+			return -1;
+	}
+	p->is_locked = true;
+	return 0;
+}
+
+static void hash_text(struct sha256 *h, const char *text)
+{
+	sha256_add(h, text, strlen(text) + 1);
+}
+
+static void hash_file(struct sha256 *h, const char *path)
+{
+	struct stat st;
+	char seen[80];
+
+	if (!path || stat(path, &st) < 0)
+		return hash_text(h, "");
+	snprintf(seen, sizeof(seen), "%lld %lld %ld", (long long)st.st_size,
+			 (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	hash_text(h, path);
+	hash_text(h, seen);
+}
+
+/* All that decides what configuring comes to, but for what the system looks after itself. */
+static void hash_plan(const struct build *b, char key[SHA256_HEX_LEN + 1])
+{
+	static const char *const variables[] = {"CC", "CXX", "PATH", "PKG_CONFIG_PATH"};
+	AUTO_PTR(sha256) struct sha256 *h = sha256_new();
+	const struct build_plan *p = &b->plan;
+	const char *digest = build_toolchain_digest(b);
+	AUTO_FREE char *cc = tool_of(p, "CC", "cc");
+	AUTO_FREE char *compiler = proc_find(cc);
+	AUTO_FREE char *script = fs_join(b->project->dir, "configure");
+	AUTO_FREE char *source = fs_join(b->project->dir, "configure.ac");
+	uint8_t sum[SHA256_BYTES];
+
+	hash_text(h, build_system_name(p->kind));
+	for (size_t i = 0; i < p->steps.count; i++)
+		hash_text(h, p->steps.items[i]);
+	for (size_t i = 0; i < p->env.count; i++)
+		if (!text_starts(p->env.items[i], "MSCTL_JOBS="))
+			hash_text(h, p->env.items[i]);
+	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
+		hash_text(h, getenv(variables[i]) ? getenv(variables[i]) : "");
+	hash_text(h, digest ? digest : "");
+	hash_file(h, digest ? NULL : compiler);
+	if (p->kind == BUILD_AUTOTOOLS) {
+		hash_file(h, script);
+		hash_file(h, source);
+	}
+	sha256_end(h, sum);
+	sha256_hex(sum, key);
+}
+
+static int write_cross(const struct build *b, struct error *err)
+{
+	AUTO_FREE char *file = xasprintf("%s.cross", b->plan.work);
+	AUTO_FREE char *text = NULL;
+	const char *sysroot = b->request->sysroot ? b->request->sysroot : b->project->build.sysroot;
+	struct build_target target = {0};
+
+	if (build_target_find(&b->platform, &target, err) < 0)
+		return -1;
+	text = build_target_meson(&target, b->toolchain ? NULL : sysroot);
+	return fs_write_atomic(file, text, strlen(text), 0644, err);
+}
+
+int build_prepare_work(struct build *b, bool *is_configured, struct error *err)
+{
+	const struct build_plan *p = &b->plan;
+	AUTO_FREE char *stamp = beside(b, "configured");
+	AUTO_FREE char *list = beside(b, "sources");
+	AUTO_FREE char *source = realpath(b->project->dir, NULL);
+	AUTO(buf) struct buf before = {0};
+	struct error absent = {0};
+	char key[SHA256_HEX_LEN + 1];
+
+	hash_plan(b, key);
+	*is_configured = !b->request->no_cache && fs_is_dir(p->work) &&
+					 fs_read_settled(stamp, sizeof(key), &before, &absent) == 0 &&
+					 strcmp(buf_str(&before), key) == 0;
+	/* what other flags or another compiler made is of no use, and would not be made anew */
+	if (!*is_configured && (fs_remove_tree(stamp, err) < 0 || fs_remove_tree(p->work, err) < 0))
+		return -1;
+	if (p->kind == BUILD_MESON && b->is_cross && write_cross(b, err) < 0)
+		return -1;
+	if (p->is_copied && sources_copy(source, p->work, list, b->request->cancel, err) < 0)
+		return -1;
+	/* what is no longer installed must not be left there */
+	return fs_remove_tree(p->installed, err);
+}
+
+int build_keep_configured(const struct build *b, struct error *err)
+{
+	AUTO_FREE char *stamp = beside(b, "configured");
+	char key[SHA256_HEX_LEN + 1];
+
+	hash_plan(b, key);
+	return fs_write_atomic(stamp, key, SHA256_HEX_LEN, 0644, err);
+}
