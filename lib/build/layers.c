@@ -138,7 +138,6 @@ static int write_layer(struct build *b, const struct strv *paths, struct build_c
 	AUTO(build_members) struct build_members members = {0};
 	AUTO_PTR(oci_blob_writer) struct oci_blob_writer *blob = NULL;
 	AUTO_PTR(layer_writer) struct layer_writer *writer = NULL;
-	AUTO(oci_descriptor) struct oci_descriptor d = {0};
 	struct blob_sink blob_sink = {.cancel = b->request->cancel};
 	struct layer_sink sink = {.write = write_blob, .user = &blob_sink};
 	struct layer_cache cache = build_members_cache(&members);
@@ -149,20 +148,17 @@ static int write_layer(struct build *b, const struct strv *paths, struct build_c
 	blob_sink.blob = blob;
 	build_members_open(b->request->cache, &members);
 	layer_writer_new(&sink, &writer);
+	layer_writer_set_threads(writer, b->request->threads);
 	layer_writer_set_codec(writer, is_zstd(b) ? LAYER_ZSTD : LAYER_GZIP);
 	if (b->request->cache)
 		layer_writer_set_cache(writer, &cache);
 	if (write_nodes(b, paths, writer, err) < 0 || layer_writer_end(writer, &done, err) < 0)
 		return -1;
-	oci_digest_from(done.digest, made->digest);
+	oci_blob_writer_digest(blob, made->digest);
 	oci_digest_from(done.diff_id, made->diff_id);
 	made->size = done.bytes;
 	*was_there = oci_store_has(b->store, made->digest, made->size);
-	if (*was_there)
-		return 0;
-	memcpy(d.digest, made->digest, sizeof(d.digest));
-	d.size = made->size;
-	return oci_blob_writer_end(blob, &d, made->digest, err);
+	return *was_there ? 0 : oci_blob_writer_end(blob, NULL, NULL, err);
 }
 
 int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer *out,

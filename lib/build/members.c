@@ -20,19 +20,9 @@
 
 struct head {
 	char magic[8];
-	uint8_t sum[SHA256_BYTES];
+	uint8_t key[SHA256_BYTES];
+	uint32_t crc; /* of the member; never read on another machine */
 };
-
-static void sum_of(const uint8_t key[SHA256_BYTES], const void *data, size_t len,
-				   uint8_t out[SHA256_BYTES])
-{
-	AUTO_PTR(sha256) struct sha256 *h = sha256_new();
-
-	/* the key, too: an entry under another's name is damaged */
-	sha256_add(h, key, SHA256_BYTES);
-	sha256_add(h, data, len);
-	sha256_end(h, out);
-}
 
 static char *folder_of(const struct build_members *m, const uint8_t key[SHA256_BYTES])
 {
@@ -61,7 +51,6 @@ static size_t read_entry(int fd, const uint8_t key[SHA256_BYTES], void *out, siz
 {
 	struct head head;
 	struct iovec parts[] = {{&head, sizeof(head)}, {out, room}};
-	uint8_t sum[SHA256_BYTES];
 	struct stat st;
 	size_t len;
 
@@ -70,10 +59,8 @@ static size_t read_entry(int fd, const uint8_t key[SHA256_BYTES], void *out, siz
 		return 0;
 	len = (size_t)st.st_size - sizeof(head);
 	parts[1].iov_len = len;
-	if (readv(fd, parts, 2) != st.st_size || memcmp(head.magic, MAGIC, sizeof(head.magic)) != 0)
-		return 0;
-	sum_of(key, out, len, sum);
-	if (memcmp(sum, head.sum, sizeof(sum)) != 0)
+	if (readv(fd, parts, 2) != st.st_size || memcmp(head.magic, MAGIC, sizeof(head.magic)) != 0 ||
+		memcmp(head.key, key, sizeof(head.key)) != 0 || head.crc != layer_crc32(out, len))
 		return 0;
 	note_use(fd, &st);
 	return len;
@@ -211,9 +198,9 @@ int build_members_prune(const char *cache, uint64_t max_bytes, size_t max_files,
 static int write_entry(int fd, const uint8_t key[SHA256_BYTES], const void *data, size_t len,
 					   struct error *err)
 {
-	struct head head = {.magic = MAGIC};
+	struct head head = {.magic = MAGIC, .crc = layer_crc32(data, len)};
 
-	sum_of(key, data, len, head.sum);
+	memcpy(head.key, key, sizeof(head.key));
 	if (fs_write_fd(fd, "member", &head, sizeof(head), err) < 0)
 		return -1;
 	return fs_write_fd(fd, "member", data, len, err);

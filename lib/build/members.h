@@ -1,11 +1,12 @@
 /* members.h - compressed members of layers on disk, so that a changed file costs only its own
  *bytes.
  *
- *	CACHE/members/2HEX/HEX    magic, SHA-256 over key and member, member
+ *	CACHE/members/2HEX/HEX    magic, key, CRC-32 of the member, the member
  *
  * HEX is the layer_cache key. An entry appears whole, by rename, and is never changed, so readers
- * take no lock and any number of processes may share the folder. Nothing is fsynced: whatever a
- * crash, a bad disk or a stranger leaves there is recognised by its sum, removed and made anew.
+ * take no lock and any number of processes may share the folder. Nothing is fsynced: what a
+ * crash or a bad disk leaves there is recognised by length, key and CRC, removed and made anew. The
+ * folder is its owner's alone.
  * What was not used for longest goes first. The caps hold at any time: each of the 2HEX folders
  * keeps to its share of them when something is added to it. A cache that cannot be read or written
  * makes builds slower and nothing else. */

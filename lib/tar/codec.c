@@ -88,3 +88,8 @@ size_t codec_compress(struct codec *c, const void *in, size_t len, void *out)
 	}
 	return n;
 }
+
+uint32_t layer_crc32(const void *data, size_t len)
+{
+	return libdeflate_crc32(0, data, len);
+}

@@ -16,7 +16,6 @@ struct layer_writer {
 	struct members_options options;
 	struct members *members; /* made with the first byte */
 	struct sha256 *tar_hash;
-	struct sha256 *out_hash;
 	uint64_t tar_bytes;
 	uint64_t out_bytes;
 	size_t filled; /* of the current member */
@@ -31,7 +30,6 @@ void layer_writer_new(const struct layer_sink *sink, struct layer_writer **out)
 
 	w->sink = *sink;
 	w->tar_hash = sha256_new();
-	w->out_hash = sha256_new();
 	*out = w;
 }
 
@@ -56,7 +54,6 @@ void layer_writer_free(struct layer_writer *w)
 		return;
 	members_free(w->members);
 	sha256_free(w->tar_hash);
-	sha256_free(w->out_hash);
 	free(w->last);
 	free(w);
 }
@@ -65,7 +62,6 @@ static int deliver(void *user, const void *data, size_t len, struct error *err)
 {
 	struct layer_writer *w = user;
 
-	sha256_add(w->out_hash, data, len);
 	w->out_bytes += len;
 	return w->sink.write(w->sink.user, data, len, err);
 }
@@ -329,7 +325,6 @@ int layer_writer_end(struct layer_writer *w, struct layer_result *out, struct er
 	if (add(w, end, sizeof(end), err) < 0 || cut(w, err) < 0 || members_finish(w->members, err) < 0)
 		return -1;
 	sha256_end(w->tar_hash, r.diff_id);
-	sha256_end(w->out_hash, r.digest);
 	r.tar_bytes = w->tar_bytes;
 	r.bytes = w->out_bytes;
 	*out = r;

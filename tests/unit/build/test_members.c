@@ -121,8 +121,9 @@ Test(members, a_damaged_entry_is_removed_and_not_used)
 	/* a bit at a place, or the length it is cut to */
 	static const struct {
 		off_t at, cut;
-	} rows[] = {{0, -1}, {7, -1}, {8, -1}, {39, -1},  {40, -1},  {2000, -1}, {3039, -1},  {0, 0},
-				{0, 20}, {0, 40}, {0, 41}, {0, 2000}, {0, 3039}, {0, 3041},  {0, 1 << 20}};
+	} rows[] = {{0, -1},  {7, -1},    {8, -1},    {39, -1},  {40, -1},    {43, -1},
+				{44, -1}, {2000, -1}, {3043, -1}, {0, 0},    {0, 20},     {0, 44},
+				{0, 45},  {0, 2000},  {0, 3043},  {0, 3045}, {0, 1 << 20}};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct world *w = enter();
@@ -211,7 +212,7 @@ Test(members, a_folder_keeps_to_its_share_of_the_caps)
 		size_t len, fits;
 	} rows[] = {
 		{10, MEMBERS_MAX_FILES / MEMBERS_FOLDERS},
-		{LAYER_MEMBER_BYTES, MEMBERS_MAX_BYTES / MEMBERS_FOLDERS / (LAYER_MEMBER_BYTES + 40)},
+		{LAYER_MEMBER_BYTES, MEMBERS_MAX_BYTES / MEMBERS_FOLDERS / (LAYER_MEMBER_BYTES + 44)},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -240,7 +241,7 @@ Test(members, prune_removes_what_was_not_used_for_longest)
 	static const struct {
 		uint64_t max_bytes;
 		size_t max_files, left;
-	} rows[] = {{~0ull, 1000, 20}, {~0ull, 7, 7}, {1040 * 9, 1000, 9}, {1040 * 9, 7, 7}, {0, 0, 0}};
+	} rows[] = {{~0ull, 1000, 20}, {~0ull, 7, 7}, {1044 * 9, 1000, 9}, {1044 * 9, 7, 7}, {0, 0, 0}};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct world *w = enter();
@@ -258,7 +259,7 @@ Test(members, prune_removes_what_was_not_used_for_longest)
 		cr_expect_eq(find(w, key, 1000), 1000);
 		cr_assert_eq(
 			build_members_prune(w->dir, rows[i].max_bytes, rows[i].max_files, &freed, &err), 0);
-		cr_expect_eq(freed, (20 - rows[i].left) * 1040, "row %zu: %llu", i,
+		cr_expect_eq(freed, (20 - rows[i].left) * 1044, "row %zu: %llu", i,
 					 (unsigned long long)freed);
 		cr_expect_eq(find(w, key, 1000), rows[i].left ? 1000 : 0, "row %zu", i);
 		for (unsigned n = 1; n < 20; n++) {

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 /* DIR/root is extracted into, DIR/outside is the canary that nothing may touch. */
 static char *dir, *root, *outside;
@@ -50,14 +51,20 @@ static void count_skipped(void *user, const char *path, const char *why)
 	skipped_count++;
 }
 
-static int extract(struct buf *tar, struct error *err)
+static int extract_as(struct buf *tar, bool keep_owner, struct error *err)
 {
 	struct made_source state = {tar, 0, 0};
 	struct tar_source source = made_source(&state);
-	struct extract_options o = {.skipped = count_skipped, .max_bytes = 10u << 20};
+	struct extract_options o = {
+		.keep_owner = keep_owner, .skipped = count_skipped, .max_bytes = 10u << 20};
 
 	make_end(tar);
 	return tar_extract(&source, "layer", root_fd, &o, NULL, err);
+}
+
+static int extract(struct buf *tar, struct error *err)
+{
+	return extract_as(tar, false, err);
 }
 
 static void must_extract(const struct made *entries, size_t count)
@@ -151,6 +158,38 @@ Test(tar_extract, makes_what_the_layer_says)
 	cr_expect_eq(mode_of("ro") & 07777, 0755, "folders stay writable");
 	cr_assert_eq(lstat(link, &st), 0);
 	cr_expect_eq(st.st_mtime, 1000);
+}
+
+/* Changing the owner would take the capabilities away: they come last. */
+Test(tar_extract, capabilities_are_set_with_the_owner_and_left_without)
+{
+	static const char capability[20] = {1, 0, 0, 2, 0, 4};
+	bool is_root = geteuid() == 0;
+
+	for (int keep = 0; keep <= is_root; keep++) {
+		AUTO(buf) struct buf tar = {0};
+		AUTO_FREE char *app = fs_join(root, "app");
+		AUTO_FREE char *plain = fs_join(root, "plain");
+		struct error err = {0};
+		char got[64];
+
+		make_pax(&tar, "SCHILY.xattr.security.capability", capability, sizeof(capability));
+		make_pax(&tar, "SCHILY.xattr.user.other", "x", 1);
+		make_pax(&tar, "uid", "65532", 5);
+		make_entry(&tar, &(struct made){.path = "app", .mode = 0755});
+		make_entry(&tar, &(struct made){.path = "plain", .mode = 0755});
+		skipped_count = 0;
+		cr_assert_eq(extract_as(&tar, keep, &err), 0, "%s", err.msg);
+		cr_expect_eq(getxattr(app, "user.other", got, sizeof(got)), -1);
+		cr_expect_eq(getxattr(plain, "security.capability", got, sizeof(got)), -1);
+		/* a machine whose root may not set them says so */
+		if (keep && skipped_count == 0) {
+			cr_expect_eq(getxattr(app, "security.capability", got, sizeof(got)), 20);
+			cr_expect_eq(memcmp(got, capability, sizeof(capability)), 0);
+		} else {
+			cr_expect_eq(getxattr(app, "security.capability", got, sizeof(got)), -1);
+		}
+	}
 }
 
 Test(tar_extract, links_that_lead_out_lead_to_the_same_place_inside)

@@ -146,11 +146,13 @@ Test(layer, the_empty_layer_is_the_golden_one)
 	AUTO(buf) struct buf out = {0};
 	AUTO_PTR(layer_writer) struct layer_writer *w = writer(&out, 1);
 	struct layer_result r = {0};
+	uint8_t sum[SHA256_BYTES];
 	struct error err = {0};
 
 	cr_assert_eq(layer_writer_end(w, &r, &err), 0);
 	expect_sum(r.diff_id, golden_empty_tar);
-	expect_sum(r.digest, golden_empty_gzip);
+	sha256_of(out.data, out.len, sum);
+	expect_sum(sum, golden_empty_gzip);
 	/* RFC 1952: no name, no time, unknown system */
 	cr_expect_eq(memcmp(out.data, "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff", 10), 0);
 }
@@ -167,9 +169,8 @@ Test(layer, the_sample_is_the_golden_one_on_any_number_of_threads)
 
 		sample(threads[i / 2], codec, &out, &r);
 		expect_sum(r.diff_id, golden_sample_tar);
-		expect_sum(r.digest, codec == LAYER_ZSTD ? golden_sample_zstd : golden_sample_gzip);
 		sha256_of(out.data, out.len, sum);
-		cr_expect_eq(memcmp(sum, r.digest, sizeof(sum)), 0);
+		expect_sum(sum, codec == LAYER_ZSTD ? golden_sample_zstd : golden_sample_gzip);
 		cr_expect_eq(out.len, r.bytes);
 	}
 }

@@ -99,11 +99,9 @@ static void write_layer(const struct how *how, struct buf *out, struct layer_res
 	cr_assert_eq(layer_writer_end(w, r, &err), 0, "%s", err.msg);
 }
 
-static void expect_same(const struct layer_result *a, const struct layer_result *b,
-						const char *what)
+static void expect_same(const struct buf *a, const struct buf *b, const char *what)
 {
-	cr_expect_eq(memcmp(a->digest, b->digest, SHA256_BYTES), 0, "%s", what);
-	cr_expect_eq(memcmp(a->diff_id, b->diff_id, SHA256_BYTES), 0, "%s", what);
+	cr_expect(a->len == b->len && memcmp(a->data, b->data, a->len) == 0, "%s", what);
 }
 
 Test(layer_cache, a_layer_is_the_same_with_and_without)
@@ -113,20 +111,19 @@ Test(layer_cache, a_layer_is_the_same_with_and_without)
 	for (size_t i = 0; i < 2 * ARRAY_LEN(threads); i++) {
 		struct kept kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
 		struct how how = {threads[i / 2], i % 2 ? LAYER_ZSTD : LAYER_GZIP, -1, NULL};
-		struct layer_result plain = {0}, cold = {0}, warm = {0};
+		struct layer_result r = {0};
 		AUTO(buf) struct buf a = {0}, b = {0}, c = {0};
 
-		write_layer(&how, &a, &plain);
+		write_layer(&how, &a, &r);
 		how.cache = &kept;
-		write_layer(&how, &b, &cold);
+		write_layer(&how, &b, &r);
 		cr_expect_eq(kept.found, 0);
 		cr_expect_eq(kept.added, FILES * 4, "%d", kept.added);
-		write_layer(&how, &c, &warm);
+		write_layer(&how, &c, &r);
 		cr_expect_eq(kept.found, FILES * 4, "%d", kept.found);
 		cr_expect_eq(kept.added, FILES * 4, "%d", kept.added);
-		expect_same(&plain, &cold, "cold");
-		expect_same(&plain, &warm, "warm");
-		cr_expect(a.len == c.len && memcmp(a.data, c.data, a.len) == 0);
+		expect_same(&a, &b, "cold");
+		expect_same(&a, &c, "warm");
 		release(&kept);
 	}
 }
@@ -135,18 +132,18 @@ Test(layer_cache, a_changed_file_costs_its_own_bytes)
 {
 	struct kept kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	struct how how = {2, LAYER_GZIP, -1, &kept};
-	struct layer_result r = {0}, warm = {0}, plain = {0};
+	struct layer_result r = {0};
 	AUTO(buf) struct buf a = {0}, b = {0}, c = {0};
 
 	write_layer(&how, &a, &r);
 	how.changed = 2;
-	write_layer(&how, &b, &warm);
+	write_layer(&how, &b, &r);
 	/* its last member */
 	cr_expect_eq(kept.added, FILES * 4 + 1, "%d", kept.added);
 	cr_expect_eq(kept.found, FILES * 4 - 1, "%d", kept.found);
 	how.cache = NULL;
-	write_layer(&how, &c, &plain);
-	expect_same(&plain, &warm, "changed");
+	write_layer(&how, &c, &r);
+	expect_same(&b, &c, "changed");
 	release(&kept);
 }
 

@@ -171,6 +171,8 @@ static const struct {
 	{"gid", "root", 4},
 	{"mtime", "1.x", 3},
 	{"GNU.sparse.major", "1", 1},
+	{"SCHILY.xattr.security.capability", "", 0},
+	{"SCHILY.xattr.security.capability", "1234567890123456789012345", 25},
 };
 
 Test(tar_reader, refuses_hostile_pax_records)
