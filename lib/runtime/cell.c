@@ -17,7 +17,6 @@ struct runtime_cell {
 	struct runtime_bundle b;
 	char *tmp; /* what is /tmp inside */
 	struct strv env;
-	unsigned runs;
 };
 
 void runtime_cell_free(struct runtime_cell *c)
@@ -88,8 +87,10 @@ int runtime_cell_open(const struct runtime_cell_options *options, struct runtime
 	for (size_t i = 0; i < options->env->count; i++)
 		bundle_set_env(&c->env, options->env->items[i]);
 	bundle_set_env(&c->env, "HOME=" TMP);
-	if (geteuid() != 0)
+	if (geteuid() != 0) {
 		id_map_self(&c->b.map);
+		c->b.keep_owner = true;
+	}
 	*out = TAKE(c);
 	return 0;
 }
@@ -190,10 +191,11 @@ int runtime_cell_run(struct runtime_cell *c, const struct proc_spec *spec,
 {
 	AUTO(strv) struct strv argv = {0};
 	AUTO(proc_result) struct proc_result r = {0};
+	AUTO(guard) struct guard guard = {0};
 	struct proc_spec runtime = *spec;
 	int rc;
 
-	if (prepare_run(c, spec, err) < 0)
+	if (prepare_run(c, spec, err) < 0 || bundle_guard(&c->b, &guard, err) < 0)
 		return -1;
 	bundle_run_argv(&c->b, &argv);
 	runtime.argv = (const char *const *)argv.items;
@@ -206,6 +208,8 @@ int runtime_cell_run(struct runtime_cell *c, const struct proc_spec *spec,
 	runtime.send_user = c;
 	rc = proc_run(&runtime, &r, err);
 	bundle_delete_container(&c->b);
+	if (rc < 0 && err->code == ERR_INTERRUPTED)
+		return err_set(err, ERR_INTERRUPTED, "interrupted");
 	if (rc < 0 || bundle_check_started(&c->b, r.exit_status, err) < 0)
 		return -1;
 	*result = MOVE(r);

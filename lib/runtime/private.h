@@ -53,7 +53,8 @@ struct runtime_bundle {
 	struct account account;
 	struct id_map map;
 	bool read_only;
-	bool has_tmp; /* /tmp is a folder that can be mounted over */
+	bool keep_owner; /* who changes a file's owner changes nothing */
+	bool has_tmp;    /* /tmp is a folder that can be mounted over */
 	char *cwd;
 	char *hostname;
 	LIST(struct bundle_bind) binds; /* in the order in which they are mounted */
@@ -76,12 +77,27 @@ pid_t bundle_container_pid(const struct runtime_bundle *b);
 void bundle_delete_container(const struct runtime_bundle *b);
 /* The runtime ended with that status: did the program start? ERR_SYS. */
 int bundle_check_started(const struct runtime_bundle *b, int status, struct error *err);
+/* --- guard.c --- */
+/* Who ends the container if we are killed. */
+struct guard {
+	int fd;
+	pid_t pid; /* 0: nobody */
+};
+
+int bundle_guard(const struct runtime_bundle *b, struct guard *out, struct error *err);
+void guard_release(struct guard *g);
 /* --- unpack.c --- */
 /* Apply the image's layers to b->rootfs, each verified against its digest and diff_id; config is
  * the caller's. */
 int bundle_unpack(struct runtime_bundle *b, struct oci_store *store,
 				  const struct oci_descriptor *image, const struct runtime_options *o,
 				  struct oci_config *config, struct error *err);
+/* --- platform.c --- */
+/* Does the machine run programs of that platform, itself or emulated? ERR_MISSING. */
+int bundle_check_platform(const struct oci_platform *p, const char *name, const struct log *log,
+						  struct error *err);
+/* Is an emulator for the architecture registered? binfmt_misc: the folder where it would be. */
+bool platform_is_emulated(const char *binfmt_misc, const char *arch);
 /* --- rootfs.c --- */
 /* Make sure that what is mounted over is a real folder; give the container the host's name
  * resolution. */
@@ -108,6 +124,10 @@ int bundle_account(const struct runtime_bundle *b, const char *user, struct acco
 void id_map_choose(struct id_map *out);
 /* Nobody but the caller, who is root inside. */
 void id_map_self(struct id_map *out);
+/* --- seccomp.c --- */
+/* Changing a file's owner succeeds and does nothing, for who is root inside and sees but one user:
+ * programs that unpack or install as root do it. NULL: not on this architecture. */
+json_t *seccomp_keep_owner(void);
 /* --- spec.c --- */
 /* The runtime's config.json. */
 void bundle_spec(const struct runtime_bundle *b, struct buf *out);

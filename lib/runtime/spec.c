@@ -121,6 +121,8 @@ static json_t *linux_part(const struct runtime_bundle *b)
 	part = json_pack("{s:o, s:o, s:o}", "namespaces", list, "maskedPaths", words(masked),
 					 "readonlyPaths", words(read_only));
 	if (b->map.used) {
+		if (b->keep_owner)
+			json_object_set_new(part, "seccomp", seccomp_keep_owner());
 		json_object_set_new(part, "uidMappings", id_ranges(b->map.uids, b->map.count));
 		json_object_set_new(part, "gidMappings", id_ranges(b->map.gids, b->map.count));
 	}

@@ -120,7 +120,10 @@ static int choose_manifest(struct oci_store *store, const struct oci_descriptor 
 	d = oci_index_find(&m, &host);
 	if (!d) {
 		err_set(err, ERR_MISSING, "%s has no image for %s/%s", name, host.os, host.arch);
-		return err_hint(err, "build or pull it for this platform");
+		return err_hint(err,
+						"build or pull it for this platform; 'msctl inspect %s' shows which "
+						"there are",
+						name);
 	}
 	if (oci_store_manifest(store, d, out, err) < 0)
 		return -1;
@@ -169,6 +172,7 @@ int bundle_unpack(struct runtime_bundle *b, struct oci_store *store,
 	if (choose_manifest(store, image, b->name, &m, err) < 0 ||
 		oci_store_read(store, &m.config, OCI_MAX_MANIFEST_BYTES, &text, err) < 0 ||
 		oci_config_parse(buf_span(&text), config_name, &c, err) < 0 ||
+		bundle_check_platform(&c.platform, b->name, o->log, err) < 0 ||
 		runtime_unpack(store, &layers, b->root_fd, err) < 0)
 		return -1;
 	*config = MOVE(c);

@@ -84,3 +84,42 @@ test_program_that_is_not_there() {
 	[ "$status" != 0 ] || problem 'expected a failure'
 	err_has /usr/bin/absent
 }
+
+test_zstd_layers() {
+	hello_project hello
+	echo '  compression: zstd' >>hello/msctl.yaml
+	ok "$MSCTL" build -t x:1 hello
+	grep -q 'tar+zstd' "$(blob "$(image_digest x:1)")" || problem 'no layer is zstd'
+	ok "$MSCTL" run x:1
+	out_has 'hello from msctl'
+}
+
+test_takes_this_platform_of_an_index() {
+	build_hello x:1
+	local own size digest
+	own=$(image_digest x:1)
+	size=$(stat -c %s "$(blob "$own")")
+	# the first entry is of nobody's platform, and not here
+	jq -nc --arg d "$own" --argjson s "$size" --arg a "$(dpkg --print-architecture)" '
+		{schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [
+			{mediaType: "application/vnd.oci.image.manifest.v1+json", size: 99,
+				digest: ("sha256:" + "7" * 64), platform: {os: "linux", architecture: "s390x"}},
+			{mediaType: "application/vnd.oci.image.manifest.v1+json", size: $s, digest: $d,
+				platform: {os: "linux", architecture: $a}}]}' | tr -d '\n' >index
+	digest=sha256:$(sha256sum <index | cut -d' ' -f1)
+	cp index "$(blob "$digest")"
+	jq -c --arg d "$digest" --argjson s "$(stat -c %s index)" '.manifests += [{
+		mediaType: "application/vnd.oci.image.index.v1+json", digest: $d, size: $s,
+		annotations: {"org.opencontainers.image.ref.name": "x:2"}}]' "$MSCTL_STORE/index.json" >changed
+	cp changed "$MSCTL_STORE/index.json"
+	ok "$MSCTL" run x:2
+	out_has 'hello from msctl'
+	# and without it
+	jq -c '.manifests |= .[:1]' index | tr -d '\n' >alone
+	digest=sha256:$(sha256sum <alone | cut -d' ' -f1)
+	cp alone "$(blob "$digest")"
+	jq -c --arg d "$digest" --argjson s "$(stat -c %s alone)" \
+		'.manifests[-1] |= (.digest = $d | .size = $s)' changed >"$MSCTL_STORE/index.json"
+	fails 4 "$MSCTL" run x:2
+	err_has 'has no image for linux/'
+}
