@@ -142,6 +142,40 @@ free_port() { # a port of loopback that was free a moment ago
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
+# ------------------------------------------------------- peers
+
+# podman without the machine's own storage, networks or limits
+quiet_podman() {
+	local state=$GROUP_DIR/podman
+	mkdir -p "$state"
+	cat >"$state/containers.conf" <<-X
+		[containers]
+		default_ulimits = ["nofile=$(ulimit -n):$(ulimit -n)", "nproc=30000:30000"]
+		[engine]
+		runtime = "runc"
+		cgroup_manager = "cgroupfs"
+		events_logger = "file"
+	X
+	CONTAINERS_CONF=$state/containers.conf podman --root "$state/root" --runroot "$state/run" \
+		--storage-driver vfs "$@"
+}
+
+# docker_up, quiet_docker: a dockerd in namespaces of its own, and the client that speaks to it
+docker_up() {
+	local state
+	command -v dockerd >/dev/null || skip 'no dockerd (package docker.io)'
+	state=$(mktemp -d /tmp/msctl-dockerd.XXXXXX)
+	litter+=("$state")
+	background dockerd unshare --mount --net --pid --fork --kill-child=KILL --mount-proc \
+		--propagation private dockerd --data-root "$state/data" --exec-root "$state/exec" \
+		--pidfile "$state/pid" --host "unix://$state/sock" --storage-driver vfs \
+		--iptables=false --ip6tables=false --bridge=none
+	docker_socket=$state/sock
+	eventually 30 quiet_docker version
+}
+
+quiet_docker() { docker --host "unix://$docker_socket" "$@"; }
+
 # ------------------------------------------------------- msctl's world
 
 store_files() { # everything msctl keeps, as a sorted list

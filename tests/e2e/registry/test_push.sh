@@ -22,7 +22,7 @@ test_blobs_are_mounted_from_another_repository() {
 	build_hello "$plain/$repo/other:1"
 	mark_requests plain
 	ok "$MSCTL" push "$plain/$repo/other:1"
-	requests plain | grep -q '^POST .*mount=sha256.* 201$' || problem 'no mount was tried'
+	asked plain '^POST .*mount=sha256.* 201$' || problem 'no mount was tried'
 	same '' "$(requests plain | grep -E '^(PATCH|PUT) .*/blobs/')" 'uploads of blobs'
 	same "$(manifest_digest "$plain" "$repo" 1)" "$(manifest_digest "$plain" "$repo/other" 1)"
 }
@@ -135,4 +135,107 @@ test_upper_case_reference() {
 	run "$MSCTL" push "$plain/Shop/Hello:1"
 	case $status in 2 | 3) ;; *) problem 'expected status 2 or 3' ;; esac
 	err_has 'Shop/Hello'
+}
+
+streamed_project() { # streamed_project IMAGE: accounts and a program, two layers and a configuration
+	hello_project hello "$1"
+	printf '  user: "65532"\n' >>hello/msctl.yaml
+	sed -i 's/ -lz//; s/zlibVersion()/"none"/; /zlib.h/d' hello/hello.c hello/Makefile
+}
+
+test_build_push_costs_no_more_than_push() {
+	local blobs
+	streamed_project "$plain/$repo"
+	mark_requests plain
+	ok "$MSCTL" -C hello build --push --no-sbom
+	says "$(manifest_digest "$plain" "$repo" 1)"
+	# the last one is ours
+	blobs=$(jq '.layers | length + 1' "$(blob "$(image_digest "$plain/$repo:1")")")
+	same $((2 * blobs + 3)) "$(($(requests plain | wc -l) - 1))" 'requests of a first push'
+	mark_requests plain
+	ok "$MSCTL" -C hello build --push --no-sbom
+	same 1 "$(requests plain | wc -l)" 'requests of a push that changes nothing'
+	asked plain '^HEAD .*/manifests/1 200$' || problem 'another question than expected'
+}
+
+test_layers_go_up_while_others_are_made() {
+	streamed_project "$plain/$repo"
+	head -c 50000000 /dev/urandom >hello/data
+	sed -i 's|copy: {|copy: {data: /data, |' hello/msctl.yaml
+	mark_requests plain
+	background build "$MSCTL" -C hello build --push --progress plain
+	eventually 60 first_layer_is_up
+	image_digest "$plain/$repo:1" 2>/dev/null && problem 'the image was complete before a layer went up'
+	ended "$build_pid" 60
+	same 0 "$status" 'status of the build'
+	same "$(image_digest "$plain/$repo:1")" "$(manifest_digest "$plain" "$repo" 1)"
+	ok skopeo inspect --tls-verify=false "docker://$plain/$repo:1"
+}
+
+first_layer_is_up() { asked plain '^PUT .*/blobs/.* 201$'; }
+
+test_a_push_that_fails_leaves_the_image() {
+	local how
+	streamed_project "$readonly/$repo"
+	run "$MSCTL" -C hello build --push -o oci:../image
+	[ "$status" != 0 ] || problem 'pushed to a registry that is read-only'
+	err_has "cannot push $readonly/$repo:1"
+	ok "$MSCTL" image inspect "$readonly/$repo:1"
+	ok skopeo inspect oci:image:1
+	for how in basic:5 nobody:6; do
+		local host=${how%:*}
+		rm -rf hello "$MSCTL_STORE" # so that every layer is new
+		streamed_project "${!host}/$repo"
+		fails "${how#*:}" "$MSCTL" -C hello build --push
+		ok "$MSCTL" image inspect "${!host}/$repo:1"
+	done
+}
+
+test_a_build_that_fails_pushes_nothing() {
+	streamed_project "$plain/$repo"
+	sed -i 's|copy: {|copy: {none: /none, |' hello/msctl.yaml
+	mark_requests plain
+	fails 4 "$MSCTL" -C hello build --push
+	same '' "$(requests plain)" 'requests'
+}
+
+test_interrupted_stream() {
+	streamed_project "$plain/$repo"
+	head -c 50000000 /dev/urandom >hello/data
+	sed -i 's|copy: {|copy: {data: /data, |' hello/msctl.yaml
+	mark_requests plain
+	background build "$MSCTL" -C hello build --push
+	eventually 60 first_layer_is_up
+	kill -INT "$build_pid"
+	ended "$build_pid" 10
+	same 130 "$status" 'status after Ctrl-C'
+	manifest_digest "$plain" "$repo" 1 >/dev/null || true
+	asked plain '^PUT .*/manifests/' && problem 'a manifest of an image that is not there'
+	ok "$MSCTL" -C hello build --push
+	says "$(manifest_digest "$plain" "$repo" 1)"
+}
+
+test_several_platforms() {
+	local digest arch
+	mkdir data
+	printf 'x' >data/start
+	chmod +x data/start
+	printf 'apiVersion: msctl/v1\nname: data\nversion: "1"\nimage: %s\nbuild:\n  copy: {start: /start}\n' \
+		"$plain/$repo" >data/msctl.yaml
+	ok "$MSCTL" -C data build --push --platform linux/amd64,linux/arm64
+	digest=$(image_digest "$plain/$repo:1")
+	says "$digest"
+	for arch in amd64 arm64; do
+		same "$arch" "$(skopeo inspect --tls-verify=false --override-arch "$arch" "docker://$plain/$repo:1" |
+			jq -r .Architecture)"
+	done
+	# what belongs to each image is found by its own digest
+	for digest in $(jq -r '.manifests[].digest' "$(blob "$digest")"); do
+		ok curl -sf --noproxy '*' -H 'Accept: application/vnd.oci.image.index.v1+json' \
+			"http://$plain/v2/$repo/manifests/${digest/:/-}"
+		out_has artifactType
+	done
+	mark_requests plain
+	ok "$MSCTL" push --no-sbom "$plain/$repo:1"
+	same 1 "$(requests plain | wc -l)" 'requests of a second push'
 }

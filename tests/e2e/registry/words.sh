@@ -14,6 +14,11 @@ requests() { # requests KIND: METHOD PATH STATUS of what reached that registry s
 		sed -n 's/^.*\] "\([A-Z]* [^ ]*\) HTTP[^"]*" \([0-9]*\) .*/\1 \2/p'
 }
 
+asked() { # asked KIND PATTERN: one of them was that
+	requests "$1" >"$TEST_DIR/requests.$1"
+	grep -qE -e "$2" "$TEST_DIR/requests.$1"
+}
+
 manifest_digest() { # manifest_digest HOST REPOSITORY TAG [CURL-OPTION...]: as the registry has it
 	local host=$1 repository=$2 tag=$3
 	shift 3
@@ -29,20 +34,4 @@ fault_proxy() { # fault_proxy UPSTREAM RULES: a registry with faults, its addres
 
 secrets_seen_elsewhere() { # requests of this test that carried a secret to the other origin
 	jq -c 'select(.origin == "other" and (.secrets | length) > 0)' "$hostile_dir/requests.log"
-}
-
-# podman without the machine's own storage, networks or limits
-quiet_podman() {
-	local state=$GROUP_DIR/podman
-	mkdir -p "$state"
-	cat >"$state/containers.conf" <<-X
-		[containers]
-		default_ulimits = ["nofile=$(ulimit -n):$(ulimit -n)", "nproc=30000:30000"]
-		[engine]
-		runtime = "runc"
-		cgroup_manager = "cgroupfs"
-		events_logger = "file"
-	X
-	CONTAINERS_CONF=$state/containers.conf podman --root "$state/root" --runroot "$state/run" \
-		--storage-driver vfs "$@"
 }
