@@ -245,19 +245,39 @@ int provenance_statement(const struct build *b, const char *digest, json_t **out
 	return 0;
 }
 
-void provenance_add_packages(json_t *statement, const struct sbom *s)
+char *provenance_compiler(const struct build *b)
+{
+	const char *name = "cc";
+
+	if (b->request->no_steps || b->plan.steps.count == 0 || b->toolchain || getenv("CC"))
+		return NULL;
+	for (size_t i = 0; i < b->plan.env.count; i++)
+		if (text_starts(b->plan.env.items[i], "CC="))
+			name = b->plan.env.items[i] + strlen("CC=");
+	return xasprintf("%s%.*s", name[0] == '/' ? "" : "/usr/bin/", (int)strcspn(name, " "), name);
+}
+
+static void add_package(json_t *statement, const struct sbom_package *p, const char *role)
 {
 	json_t *all = doc_get(statement, "predicate.buildDefinition.resolvedDependencies");
+	AUTO_FREE char *uri = sbom_package_url(p);
+	json_t *d;
 
-	for (size_t i = 0; i < s->package_count; i++) {
-		const struct sbom_package *p = &s->packages[i];
-		AUTO_FREE char *uri = p->in_base ? NULL : sbom_package_url(p);
-		json_t *d;
+	if (!uri)
+		return;
+	d = json_pack("{s:s, s:{s:s}}", "uri", uri, "annotations", "role", role);
+	set_text(d, "name", p->name);
+	json_array_append_new(all, d);
+}
 
-		if (!uri)
-			continue;
-		d = json_pack("{s:s, s:{s:s}}", "uri", uri, "annotations", "role", "package");
-		set_text(d, "name", p->name);
-		json_array_append_new(all, d);
-	}
+void provenance_add_packages(json_t *statement, const struct sbom *s)
+{
+	for (size_t i = 0; i < s->package_count; i++)
+		if (!s->packages[i].in_base)
+			add_package(statement, &s->packages[i], "package");
+}
+
+void provenance_add_compiler(json_t *statement, const struct sbom_package *p)
+{
+	add_package(statement, p, "compiler");
 }

@@ -22,6 +22,11 @@ int provenance_statement(const struct build *b, const char *digest, json_t **out
 						 struct error *err);
 /* Packages of distributions whose files are in the image. */
 void provenance_add_packages(json_t *statement, const struct sbom *s);
+/* The package of the compiler; one without an address is left out. */
+void provenance_add_compiler(json_t *statement, const struct sbom_package *p);
+/* The compiler of this machine that the steps find when they do not choose another; NULL when no
+ * step ran here, or the caller's environment chooses. Caller frees. */
+char *provenance_compiler(const struct build *b);
 
 /* text without the "user:password@" of each URL in it. Caller frees. */
 char *provenance_without_credentials(const char *text);

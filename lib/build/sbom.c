@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "build/base_packages.h"
 #include "build/memory.h"
 #include "build/origin.h"
 #include "build/provenance.h"
@@ -26,6 +27,8 @@ struct source {
 struct work {
 	LIST(struct source) sources; /* sorted by path */
 	struct origins origins;
+	char *compiler; /* NULL: not known */
+	struct origin_file compiler_from;
 	LIST(struct sbom_package) packages;
 	json_t *statement;
 };
@@ -34,6 +37,7 @@ static void work_release(struct work *w)
 {
 	list_release(&w->sources);
 	origins_release(&w->origins);
+	free(w->compiler);
 	for (size_t i = 0; i < w->packages.count; i++)
 		sbom_package_release(&w->packages.items[i]);
 	list_release(&w->packages);
@@ -76,6 +80,9 @@ static void collect(const struct build *b, struct work *w)
 		if (is_foreign(s->node))
 			s->from = origins_add(&w->origins, s->node->file);
 	}
+	w->compiler = provenance_compiler(b);
+	if (w->compiler)
+		w->compiler_from = origins_add(&w->origins, w->compiler);
 }
 
 static void add_text(struct sha256 *h, const char *text)
@@ -104,6 +111,7 @@ static void make_key(const struct build *b, const struct work *w, const char *im
 	add_text(h, b->stamp->tag);
 	add_text(h, stamp);
 	add_text(h, buf_str(&statement));
+	add_text(h, w->compiler);
 	add_text(h, buf_str(&reasons));
 	for (size_t i = 0; i < w->sources.count; i++) {
 		const struct tree_node *n = w->sources.items[i].node;
@@ -175,6 +183,18 @@ static int add_files(const struct build *b, struct work *w, struct sbom *s, stru
 	return 0;
 }
 
+static int add_base(const struct build *b, struct work *w, struct error *err)
+{
+	AUTO(base_packages) struct base_packages base = {0};
+
+	if (base_packages_find(b, &base, err) < 0)
+		return -1;
+	for (size_t i = 0; i < base.count; i++)
+		list_push(&w->packages, base.items[i]);
+	base.count = 0;
+	return 0;
+}
+
 static int fill(const struct build *b, struct work *w, struct sbom *s, struct error *err)
 {
 	int rc;
@@ -188,7 +208,7 @@ static int fill(const struct build *b, struct work *w, struct sbom *s, struct er
 		oci_digest_of(b->base.bytes, b->base.len, s->base_digest);
 	}
 	add_project(b, w);
-	rc = add_files(b, w, s, err);
+	rc = add_files(b, w, s, err) < 0 ? -1 : add_base(b, w, err);
 	s->package_count = w->packages.count;
 	s->packages = TAKE(w->packages.items);
 	w->packages.count = 0;
@@ -219,6 +239,19 @@ void build_documents_items(const struct build_documents *d,
 		.type = BUILD_REASONS_TYPE, .data = d->reasons.data, .len = d->reasons.len};
 }
 
+static void add_compiler(const struct work *w, json_t *statement)
+{
+	const struct dpkg_package *p =
+		w->compiler ? origins_owner(&w->origins, w->compiler_from) : NULL;
+	struct sbom_package row;
+
+	if (!p)
+		return;
+	row = origins_row(&w->origins.roots[w->compiler_from.root], p);
+	provenance_add_compiler(statement, &row);
+	sbom_package_release(&row);
+}
+
 int build_sbom(struct build *b, const struct oci_descriptor *image, struct build_documents *out,
 			   struct error *err)
 {
@@ -236,6 +269,7 @@ int build_sbom(struct build *b, const struct oci_descriptor *image, struct build
 		return err_wrap(err, "cannot make the SBOM");
 	sbom_write_spdx(&s, &out->spdx);
 	sbom_write_cyclonedx(&s, &out->cyclonedx);
+	add_compiler(&w, w.statement);
 	provenance_add_packages(w.statement, &s);
 	doc_json_write(w.statement, &out->provenance);
 	build_reasons(b, &out->reasons);

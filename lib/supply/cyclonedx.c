@@ -90,16 +90,19 @@ static void set_origin(json_t *c, const struct sbom_package *p)
 							json_pack("[{s:s, s:o}]", "type", "vcs", "url", sbom_text(p->url)));
 }
 
-static json_t *file_component(const struct sbom_file *f)
+/* A row; keys in sorted order. */
+static void add_file(const struct sbom_file *f, struct buf *out)
 {
-	char id[SBOM_ID_LEN + 1];
-	AUTO_FREE char *ref = xasprintf("file-%s", sbom_id("file", f->path, id));
 	AUTO_FREE char *name = xasprintf("/%s", f->path);
-	json_t *c = component("file", ref, name, NULL);
+	char id[SBOM_ID_LEN + 1];
 
-	json_object_set_new(c, "hashes",
-						json_pack("[o, o]", hash("SHA-1", f->sha1), hash("SHA-256", f->sha256)));
-	return c;
+	buf_addf(out,
+			 "%s{\"bom-ref\":\"file-%s\",\"hashes\":[{\"alg\":\"SHA-1\",\"content\":\"%s\"},"
+			 "{\"alg\":\"SHA-256\",\"content\":\"%s\"}],\"name\":",
+			 out->data[out->len - 1] == '[' ? "" : ",", sbom_id("file", f->path, id), f->sha1,
+			 f->sha256);
+	sbom_add_text(out, name);
+	buf_adds(out, ",\"type\":\"file\"}");
 }
 
 static json_t *package_component(const struct sbom *s, const struct sbom_package *p)
@@ -115,22 +118,23 @@ static json_t *package_component(const struct sbom *s, const struct sbom_package
 	return c;
 }
 
-static json_t *components(const struct sbom *s)
+/* Files stand in their package, before its other keys. */
+static void add_component(const struct sbom *s, size_t package, struct buf *out)
 {
-	json_t *all = json_array();
+	AUTO_JSON json_t *c = package_component(s, &s->packages[package]);
+	AUTO(buf) struct buf rest = {0};
 
-	for (size_t i = 0; i < s->package_count; i++) {
-		json_t *c = package_component(s, &s->packages[i]);
-
-		if (!s->packages[i].in_base)
-			json_object_set_new(c, "components", json_array());
-		json_array_append_new(all, c);
+	doc_json_write(c, &rest);
+	if (s->packages[package].in_base) {
+		buf_add(out, rest.data, rest.len);
+		return;
 	}
+	buf_adds(out, "{\"components\":[");
 	for (size_t i = 0; i < s->file_count; i++)
-		json_array_append_new(
-			json_object_get(json_array_get(all, s->files[i].package), "components"),
-			file_component(&s->files[i]));
-	return all;
+		if (s->files[i].package == package)
+			add_file(&s->files[i], out);
+	buf_adds(out, "],");
+	buf_add(out, rest.data + 1, rest.len - 1);
 }
 
 static json_t *dependencies(const struct sbom *s)
@@ -145,19 +149,32 @@ static json_t *dependencies(const struct sbom *s)
 	return json_pack("[{s:s, s:o}]", "ref", "image", "dependsOn", refs);
 }
 
-void sbom_write_cyclonedx(const struct sbom *s, struct buf *out)
+static json_t *metadata(const struct sbom *s)
 {
 	char created[32];
-	char uuid[37];
-	AUTO_FREE char *serial = NULL;
-	AUTO_JSON json_t *doc = json_pack(
-		"{s:s, s:s, s:s, s:i, s:{s:s, s:{s:[o]}, s:o}, s:o, s:o}", "$schema",
-		"http://cyclonedx.org/schema/bom-1.5.schema.json", "bomFormat", "CycloneDX", "specVersion",
-		"1.5", "version", 1, "metadata", "timestamp", clock_rfc3339(s->created, created), "tools",
-		"components", component("application", NULL, "msctl", MSCTL_VERSION), "component",
-		image_component(s), "components", components(s), "dependencies", dependencies(s));
 
-	serial = xasprintf("urn:uuid:%s", sbom_uuid(doc, uuid));
-	sbom_set(doc, "serialNumber", serial);
-	doc_json_write(doc, out);
+	return json_pack("{s:s, s:{s:[o]}, s:o}", "timestamp", clock_rfc3339(s->created, created),
+					 "tools", "components", component("application", NULL, "msctl", MSCTL_VERSION),
+					 "component", image_component(s));
+}
+
+void sbom_write_cyclonedx(const struct sbom *s, struct buf *out)
+{
+	size_t uuid;
+
+	buf_adds(out, "{\"$schema\":\"http://cyclonedx.org/schema/bom-1.5.schema.json\",\"bomFormat\":"
+				  "\"CycloneDX\",\"components\":[");
+	for (size_t i = 0; i < s->package_count; i++) {
+		if (i > 0)
+			buf_addc(out, ',');
+		add_component(s, i, out);
+	}
+	buf_adds(out, "],\"dependencies\":");
+	sbom_add_json(out, dependencies(s));
+	buf_adds(out, ",\"metadata\":");
+	sbom_add_json(out, metadata(s));
+	buf_adds(out, ",\"serialNumber\":\"urn:uuid:");
+	sbom_add_uuid(out, &uuid);
+	buf_adds(out, "\",\"specVersion\":\"1.5\",\"version\":1}");
+	sbom_end_uuid(out, uuid);
 }

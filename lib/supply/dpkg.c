@@ -257,8 +257,9 @@ bool dpkg_read_package(struct span paragraph, struct dpkg_package *out)
 	AUTO(dpkg_package) struct dpkg_package p = {0};
 	static const char installed[] = " installed";
 
-	if (status.len < sizeof(installed) || memcmp(status.data + status.len - (sizeof(installed) - 1),
-												 installed, sizeof(installed) - 1) != 0)
+	if (status.data && (status.len < sizeof(installed) ||
+						memcmp(status.data + status.len - (sizeof(installed) - 1), installed,
+							   sizeof(installed) - 1) != 0))
 		return false;
 	p.name = field(paragraph, "Package");
 	p.arch = field(paragraph, "Architecture");

@@ -49,6 +49,7 @@ void dpkg_aliases(const char *path, struct strv *out);
 /* Call visit for each path of a list (info/NAME.list). */
 void dpkg_each_path(struct span list, void (*visit)(void *user, struct span path), void *user);
 
-/* Read one paragraph of the status file; false unless it is an installed package. */
+/* Read one paragraph of the status file; false unless it is an installed package. One that does not
+ * say its status is: images without dpkg have such in status.d. */
 bool dpkg_read_package(struct span paragraph, struct dpkg_package *out);
 void dpkg_package_release(struct dpkg_package *p);

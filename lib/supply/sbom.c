@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define UUID_LEN 36
+
 void sbom_package_release(struct sbom_package *p)
 {
 	free(p->name);
@@ -135,17 +137,47 @@ const char *sbom_package_id(const struct sbom *s, const struct sbom_package *p,
 	return sbom_id("unknown", p->name, out);
 }
 
-const char *sbom_uuid(const json_t *doc, char out[37])
+void sbom_add_text(struct buf *out, const char *text)
 {
-	AUTO(buf) struct buf text = {0};
+	AUTO_FREE char *clean = xstrdup(text);
+
+	utf8_sanitize(clean);
+	buf_addc(out, '"');
+	for (const char *p = clean; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			buf_addf(out, "\\%c", *p);
+		else if ((unsigned char)*p < 0x20)
+			buf_addf(out, "\\u%04x", (unsigned)*p);
+		else
+			buf_addc(out, *p);
+	}
+	buf_addc(out, '"');
+}
+
+void sbom_add_json(struct buf *out, json_t *value)
+{
+	AUTO_JSON json_t *given = value;
+
+	doc_json_write(given, out);
+}
+
+void sbom_add_uuid(struct buf *out, size_t *place)
+{
+	*place = out->len;
+	buf_adds(out, "00000000-0000-0000-0000-000000000000");
+}
+
+void sbom_end_uuid(struct buf *out, size_t place)
+{
 	uint8_t sum[SHA256_BYTES];
 	char hex[SHA256_HEX_LEN + 1];
+	char uuid[UUID_LEN + 1];
 
-	doc_json_write(doc, &text);
-	sha256_of(buf_str(&text), text.len, sum);
+	sha256_of(out->data, out->len, sum);
 	sum[6] = (uint8_t)((sum[6] & 0x0f) | 0x80);
 	sum[8] = (uint8_t)((sum[8] & 0x3f) | 0x80);
 	sha256_hex(sum, hex);
-	snprintf(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
-	return out;
+	snprintf(uuid, sizeof(uuid), "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+			 hex + 20);
+	memcpy(out->data + place, uuid, UUID_LEN);
 }

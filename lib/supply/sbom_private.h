@@ -14,5 +14,14 @@ const char *sbom_id(const char *kind, const char *text, char out[SBOM_ID_LEN + 1
 /* The same of a package. */
 const char *sbom_package_id(const struct sbom *s, const struct sbom_package *p,
 							char out[SBOM_ID_LEN + 1]);
-/* A UUID (RFC 9562, version 8) that is a function of the document. Returns out. */
-const char *sbom_uuid(const json_t *doc, char out[37]);
+
+/* Documents have a row for each file, of which there may be very many: they are written as text,
+ * key by key in sorted order, and only what is small is made of json_t before. */
+
+/* A JSON string. Bytes that are no UTF-8 become '?'. */
+void sbom_add_text(struct buf *out, const char *text);
+/* A value, which is given up. */
+void sbom_add_json(struct buf *out, json_t *value);
+/* A place for the document's UUID (RFC 9562, version 8), a function of all that is written. */
+void sbom_add_uuid(struct buf *out, size_t *place);
+void sbom_end_uuid(struct buf *out, size_t place);

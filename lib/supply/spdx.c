@@ -5,35 +5,25 @@
 #include "base/strv.h"
 #include "supply/sbom_private.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define NO_ASSERTION "NOASSERTION"
 #define IMAGE_ID "SPDXRef-Image"
 #define BASE_ID "SPDXRef-Base"
 
-static char *package_ref(const struct sbom *s, size_t i)
-{
-	char id[SBOM_ID_LEN + 1];
-
-	return xasprintf("SPDXRef-Package-%s", sbom_package_id(s, &s->packages[i], id));
-}
-
-static char *file_ref(const struct sbom_file *f)
-{
-	char id[SBOM_ID_LEN + 1];
-
-	return xasprintf("SPDXRef-File-%s", sbom_id("file", f->path, id));
-}
-
 static json_t *checksum(const char *algorithm, const char *hex)
 {
 	return json_pack("{s:s, s:s}", "algorithm", algorithm, "checksumValue", hex);
 }
 
-static void relate(json_t *relations, const char *from, const char *how, const char *to)
+/* A row of the relationships; the names are plain. */
+static void relate(struct buf *out, const char *from, const char *how, const char *to)
 {
-	json_array_append_new(relations, json_pack("{s:s, s:s, s:s}", "spdxElementId", from,
-											   "relationshipType", how, "relatedSpdxElement", to));
+	buf_addf(
+		out,
+		"%s{\"relatedSpdxElement\":\"%s\",\"relationshipType\":\"%s\",\"spdxElementId\":\"%s\"}",
+		out->data[out->len - 1] == '[' ? "" : ",", to, how, from);
 }
 
 static json_t *package_base(const char *id, const char *name)
@@ -155,14 +145,13 @@ static void set_license(json_t *package, const struct sbom_package *p)
 	sbom_set(package, "licenseComments", words);
 }
 
-static json_t *package(const struct sbom *s, size_t i)
+static json_t *package(const struct sbom *s, size_t i, const char *id)
 {
 	const struct sbom_package *p = &s->packages[i];
-	AUTO_FREE char *id = package_ref(s, i);
 	AUTO_FREE char *url = sbom_package_url(p);
 	json_t *doc = package_base(id, p->name);
 	size_t files = 0;
-	AUTO_JSON json_t *code = verification_code(s, i, &files);
+	AUTO_JSON json_t *code = p->in_base ? NULL : verification_code(s, i, &files);
 
 	sbom_set(doc, "versionInfo", p->version);
 	if (p->kind == SBOM_PROJECT)
@@ -178,68 +167,84 @@ static json_t *package(const struct sbom *s, size_t i)
 	return doc;
 }
 
-static json_t *file(const struct sbom_file *f)
+/* The names of the packages, in their order. */
+static void package_refs(const struct sbom *s, struct strv *out)
 {
-	AUTO_FREE char *id = file_ref(f);
-	AUTO_FREE char *name = xasprintf("./%s", f->path);
-	json_t *doc = json_object();
+	for (size_t i = 0; i < s->package_count; i++) {
+		char id[SBOM_ID_LEN + 1];
 
-	sbom_set(doc, "SPDXID", id);
-	sbom_set(doc, "fileName", name);
-	sbom_set(doc, "licenseConcluded", NO_ASSERTION);
-	sbom_set(doc, "copyrightText", NO_ASSERTION);
-	json_object_set_new(
-		doc, "checksums",
-		json_pack("[o, o]", checksum("SHA1", f->sha1), checksum("SHA256", f->sha256)));
-	return doc;
+		strv_addf(out, "SPDXRef-Package-%s", sbom_package_id(s, &s->packages[i], id));
+	}
 }
 
-static void add_packages(const struct sbom *s, json_t *packages, json_t *relations)
+static void add_packages(const struct sbom *s, const struct strv *refs, struct buf *out)
 {
-	json_array_append_new(packages, image_package(s));
-	relate(relations, "SPDXRef-DOCUMENT", "DESCRIBES", IMAGE_ID);
+	sbom_add_json(out, image_package(s));
 	for (size_t i = 0; i < s->package_count; i++) {
-		AUTO_FREE char *id = package_ref(s, i);
-
-		json_array_append_new(packages, package(s, i));
-		relate(relations, s->packages[i].in_base ? BASE_ID : IMAGE_ID, "CONTAINS", id);
+		buf_addc(out, ',');
+		sbom_add_json(out, package(s, i, refs->items[i]));
 	}
 	if (!s->base_name)
 		return;
-	json_array_append_new(packages, base_package(s));
-	relate(relations, IMAGE_ID, "DESCENDANT_OF", BASE_ID);
+	buf_addc(out, ',');
+	sbom_add_json(out, base_package(s));
 }
 
-static void add_files(const struct sbom *s, json_t *files, json_t *relations)
+static void add_files(const struct sbom *s, struct buf *out)
 {
 	for (size_t i = 0; i < s->file_count; i++) {
-		AUTO_FREE char *id = file_ref(&s->files[i]);
-		AUTO_FREE char *package = package_ref(s, s->files[i].package);
+		const struct sbom_file *f = &s->files[i];
+		AUTO_FREE char *name = xasprintf("./%s", f->path);
+		char id[SBOM_ID_LEN + 1];
 
-		json_array_append_new(files, file(&s->files[i]));
-		relate(relations, package, "CONTAINS", id);
+		buf_addf(out,
+				 "%s{\"SPDXID\":\"SPDXRef-File-%s\",\"checksums\":[{\"algorithm\":\"SHA1\","
+				 "\"checksumValue\":\"%s\"},{\"algorithm\":\"SHA256\",\"checksumValue\":\"%s\"}],"
+				 "\"copyrightText\":\"" NO_ASSERTION "\",\"fileName\":",
+				 i ? "," : "", sbom_id("file", f->path, id), f->sha1, f->sha256);
+		sbom_add_text(out, name);
+		buf_adds(out, ",\"licenseConcluded\":\"" NO_ASSERTION "\"}");
+	}
+}
+
+static void add_relations(const struct sbom *s, const struct strv *refs, struct buf *out)
+{
+	relate(out, "SPDXRef-DOCUMENT", "DESCRIBES", IMAGE_ID);
+	for (size_t i = 0; i < s->package_count; i++)
+		relate(out, s->packages[i].in_base ? BASE_ID : IMAGE_ID, "CONTAINS", refs->items[i]);
+	if (s->base_name)
+		relate(out, IMAGE_ID, "DESCENDANT_OF", BASE_ID);
+	for (size_t i = 0; i < s->file_count; i++) {
+		char ref[sizeof("SPDXRef-File-") + SBOM_ID_LEN];
+		char id[SBOM_ID_LEN + 1];
+
+		snprintf(ref, sizeof(ref), "SPDXRef-File-%s", sbom_id("file", s->files[i].path, id));
+		relate(out, refs->items[s->files[i].package], "CONTAINS", ref);
 	}
 }
 
 void sbom_write_spdx(const struct sbom *s, struct buf *out)
 {
-	json_t *packages = json_array();
-	json_t *files = json_array();
-	json_t *relations = json_array();
 	AUTO_FREE char *name = xasprintf("%s:%s", s->name, s->version);
-	AUTO_FREE char *space = NULL;
-	AUTO_JSON json_t *doc = NULL;
+	AUTO(strv) struct strv refs = {0};
 	char created[32];
-	char uuid[37];
+	size_t uuid;
 
-	add_packages(s, packages, relations);
-	add_files(s, files, relations);
-	doc = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:[s]}, s:o, s:o, s:o}", "spdxVersion",
-					"SPDX-2.3", "dataLicense", "CC0-1.0", "SPDXID", "SPDXRef-DOCUMENT", "name",
-					name, "creationInfo", "created", clock_rfc3339(s->created, created), "creators",
-					"Tool: msctl-" MSCTL_VERSION, "packages", packages, "files", files,
-					"relationships", relations);
-	space = xasprintf("https://spdx.org/spdxdocs/msctl-%s", sbom_uuid(doc, uuid));
-	sbom_set(doc, "documentNamespace", space);
-	doc_json_write(doc, out);
+	package_refs(s, &refs);
+	buf_addf(out,
+			 "{\"SPDXID\":\"SPDXRef-DOCUMENT\",\"creationInfo\":{\"created\":\"%s\",\"creators\":"
+			 "[\"Tool: msctl-" MSCTL_VERSION "\"]},\"dataLicense\":\"CC0-1.0\","
+			 "\"documentNamespace\":\"https://spdx.org/spdxdocs/msctl-",
+			 clock_rfc3339(s->created, created));
+	sbom_add_uuid(out, &uuid);
+	buf_adds(out, "\",\"files\":[");
+	add_files(s, out);
+	buf_adds(out, "],\"name\":");
+	sbom_add_text(out, name);
+	buf_adds(out, ",\"packages\":[");
+	add_packages(s, &refs, out);
+	buf_adds(out, "],\"relationships\":[");
+	add_relations(s, &refs, out);
+	buf_adds(out, "],\"spdxVersion\":\"SPDX-2.3\"}");
+	sbom_end_uuid(out, uuid);
 }
