@@ -1,7 +1,8 @@
-#include "build/fetch.h"
+#include "build/basetree.h"
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "build/fetch.h"
 #include "tar/reader.h"
 
 #include <errno.h>
@@ -96,8 +97,12 @@ int build_base(struct build *b, struct error *err)
 		return 0;
 	if (build_fetch(b, b->store, &what, &b->base, &b->base_config, err) < 0)
 		return -1;
+	build_explain_base(b);
+	if (build_base_tree_load(b))
+		return 0;
 	for (unsigned i = 0; i < b->base.layer_count; i++)
 		if (read_layer(b, i, err) < 0)
 			return err_wrap(err, "base image %s", what.name);
+	build_base_tree_keep(b);
 	return 0;
 }

@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "base/list.h"
+#include "build/basefile.h"
 #include "tar/reader.h"
 
 #include <errno.h>
@@ -68,12 +69,29 @@ static int copy_entry(struct tar_reader *reader, int fd, const char *path, struc
 	return n < 0 ? -1 : 0;
 }
 
+static int take_file(const struct build *b, struct map *files, const char *key, int fd,
+					 struct error *err)
+{
+	AUTO(elf_file) struct elf_file f = {0};
+	struct elf_file *kept;
+
+	if (elf_file_read_fd(fd, key, &f, err) < 0) {
+		if (err->code != ERR_INPUT)
+			return -1;
+		build_note(b, "base image %s: %s: what programs need of it is not checked",
+				   b->project->build.base, err->msg);
+		return 0;
+	}
+	kept = xmalloc(sizeof(*kept));
+	*kept = MOVE(f);
+	map_put(files, key, kept);
+	return 0;
+}
+
 static int read_content(struct search *s, const struct tar_entry *e, struct wanted *w,
 						struct error *err)
 {
 	AUTO_CLOSE int fd = memfd_create("base", MFD_CLOEXEC);
-	AUTO(elf_file) struct elf_file f = {0};
-	struct elf_file *kept;
 
 	if (fd < 0)
 		return err_errno(err, "cannot make a file in memory");
@@ -83,17 +101,8 @@ static int read_content(struct search *s, const struct tar_entry *e, struct want
 	w->is_done = true;
 	if (copy_entry(s->reader, fd, w->key, err) < 0)
 		return -1;
-	if (elf_file_read_fd(fd, w->key, &f, err) < 0) {
-		if (err->code != ERR_INPUT)
-			return -1;
-		build_note(s->b, "base image %s: %s: what programs need of it is not checked",
-				   s->b->project->build.base, err->msg);
-		return 0;
-	}
-	kept = xmalloc(sizeof(*kept));
-	*kept = MOVE(f);
-	map_put(s->files, w->key, kept);
-	return 0;
+	build_base_file_keep(s->b, w->key, fd);
+	return take_file(s->b, s->files, w->key, fd, err);
 }
 
 static int read_entry(struct search *s, const struct tar_entry *e, unsigned layer,
@@ -173,7 +182,13 @@ int build_base_elf_read(struct build *b, struct map *files, struct error *err)
 	for (size_t i = 0; i < files->count; i++) {
 		const char *key = files->entries[i].key;
 		const struct tree_node *n = map_get(&b->tree.nodes, key);
+		AUTO_CLOSE int fd = build_base_file_open(b, key);
 
+		if (fd >= 0) {
+			if (take_file(b, files, key, fd, err) < 0)
+				return -1;
+			continue;
+		}
 		list_push(&s.wanted, ((struct wanted){key, xstrdup(key), n->base_layer, 0, false, false}));
 	}
 	for (unsigned index = (unsigned)b->base.layer_count; index-- > 0;) {

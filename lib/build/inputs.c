@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHOWN_BYTES 60 /* of a value, in a reason */
+#define SHOWN_BYTES 80 /* of a value, in a reason */
 
 struct input {
 	char *name; /* with its kind */
@@ -59,7 +59,7 @@ static bool is_open(const char *name)
 		"CPPFLAGS",
 		"LDFLAGS",
 		"LDLIBS",
-		"PATH",
+
 		"LC_ALL",
 		"LANG",
 		"TZ",

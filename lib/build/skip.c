@@ -248,25 +248,31 @@ static void add_commit(const struct build *b, struct inputs *out)
 	inputs_text(out, INPUT_SETTING, "the image's time", created);
 }
 
-/* The path in the project of a listed file; NULL: steps have nothing to do with it. Below
- * msctl's own folder only what is of this platform counts. */
+static bool is_below(const char *path, const char *root, const char *folder)
+{
+	size_t len = strlen(root);
+
+	if (!folder || !text_starts(folder, root) || folder[len] != '/')
+		return false;
+	folder += len + 1;
+	len = strlen(folder);
+	return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+/* The path in the project of a listed file; NULL: steps have nothing to do with it. Of msctl's own
+ * folder counts where this platform is compiled and installed. */
 static const char *path_of(const struct build *b, const struct listing *l, const struct listed *f)
 {
 	const struct build_memory *m = b->stamp->memory;
-	const char *path = listing_path(l, f);
-	const char *own = b->plan.folder;
+	const char *full = listing_path(l, f);
+	const char *path = full + strlen(m->within);
 
-	if (!text_starts(path, m->within))
+	if (!text_starts(full, m->within))
 		return NULL;
-	path += strlen(m->within);
-	if (!text_starts(path, BUILD_WORK_FOLDER))
+	if (!text_starts(path, BUILD_WORK_FOLDER) || is_below(full, m->root, b->plan.work) ||
+		is_below(full, m->root, b->plan.installed))
 		return path;
-	if (!own || !text_starts(own, m->root) || own[strlen(m->root)] != '/')
-		return NULL;
-	own += strlen(m->root) + 1;
-	return text_starts(listing_path(l, f), own) && strchr("/", listing_path(l, f)[strlen(own)])
-			   ? path
-			   : NULL;
+	return NULL;
 }
 
 /* What stat says of a file; of one that is too young, its content, too. */

@@ -122,6 +122,7 @@ static int publish(struct oci_blob_writer *w, const char *digest, struct error *
 	if (rename(w->temp, path) < 0)
 		return err_errno(err, "cannot rename %s to %s", w->temp, path);
 	free(TAKE(w->temp));
+	w->store->has_new_blobs = true;
 	return 0;
 }
 

@@ -155,11 +155,15 @@ int oci_store_tag_with(struct oci_store *s, const struct oci_tag *tag, struct er
 	for (size_t i = 0; i < tag->attach_count; i++)
 		if (store_put_artifacts(s, &tag->attach[i], artifacts, err) < 0)
 			return -1;
-	/* the blobs' names must be on the disk before the index refers to them */
-	if (fs_sync_dir(s->blobs, err) < 0 || store_index_lock(s, &lock, err) < 0 ||
-		store_index_read(s, &index, err) < 0)
+	if (store_index_lock(s, &lock, err) < 0 || store_index_read(s, &index, err) < 0)
 		return -1;
 	entry = make_entry(name, d);
+	if (tag->attach_count == 0 && !s->has_new_blobs && has_entry(index, entry))
+		return 0;
+	/* the blobs' names must be on the disk before the index refers to them */
+	if (fs_sync_dir(s->blobs, err) < 0)
+		return -1;
+	s->has_new_blobs = false;
 	if (tag->attach_count == 0 && has_entry(index, entry))
 		return 0;
 	drop_name(index, name);

@@ -11,9 +11,10 @@
 
 struct oci_store {
 	char *root;
-	char *blobs; /* ROOT/blobs/sha256 */
-	char *temp;  /* ROOT/tmp */
-	int lease;   /* ROOT/lock, held shared: nobody collects garbage meanwhile */
+	char *blobs;        /* ROOT/blobs/sha256 */
+	char *temp;         /* ROOT/tmp */
+	int lease;          /* ROOT/lock, held shared: nobody collects garbage meanwhile */
+	bool has_new_blobs; /* whose names may not be on the disk yet */
 };
 
 /* Path of a blob. digest must be a valid one. Caller frees. */
