@@ -126,6 +126,24 @@ static int write_nodes(const struct build *b, const struct strv *paths, struct l
 	return 0;
 }
 
+/* Before hours are spent reading a file that is mostly a hole. */
+static int check_size(const struct build *b, const struct strv *paths, struct error *err)
+{
+	uint64_t left = LAYER_MAX_BYTES;
+
+	for (size_t i = 0; i < paths->count; i++) {
+		const struct tree_node *n = map_get(&b->tree.nodes, paths->items[i]);
+
+		if (n->size > left) {
+			err_set(err, ERR_INPUT, "with /%s it would be larger than %llu GiB", paths->items[i],
+					LAYER_MAX_BYTES >> 30);
+			return err_hint(err, "keep such data out of the image, in a volume");
+		}
+		left -= n->target ? 0 : n->size;
+	}
+	return 0;
+}
+
 static bool is_zstd(const struct build *b)
 {
 	return strcmp(build_compression(b), "zstd") == 0;
@@ -175,7 +193,7 @@ int build_write_layer(struct build *b, enum tree_layer layer, struct build_layer
 	if (paths.count == 0)
 		return 0;
 	link_same_files(b, layer, &paths);
-	if (build_cache_key(b, layer, &paths, &key, err) < 0)
+	if (check_size(b, &paths, err) < 0 || build_cache_key(b, layer, &paths, &key, err) < 0)
 		return err_wrap(err, "layer %s", l.name);
 	l.was_there = build_cache_find(b, &key, &made);
 	if (!l.was_there) {
