@@ -8,6 +8,17 @@
  * options that the system cannot take. */
 int build_plan_steps(struct build *b, const struct build_target *target, const char *sysroot,
 					 struct error *err);
+/* What variable says in the plan's environment or in ours, up to the first blank, or fallback.
+ * Caller frees. */
+char *build_tool_of(const struct build_plan *p, const char *variable, const char *fallback);
+/* Where the steps find a program: on this machine, or in the toolchain's image. NULL: nowhere.
+ * Caller frees. */
+char *build_find_tool(const struct build *b, const char *name);
+/* May a path stand in a compiler's flags? */
+bool build_fits_into_flags(const char *path);
+/* Put compilers into the folder MSCTL_BIN that never let a path of this machine into a program:
+ * many a Makefile sets CFLAGS itself. */
+int build_write_wrappers(const struct build *b, struct error *err);
 /* Before the first step: the tools that this machine lacks. ERR_MISSING names the tool, its
  * package and the command. */
 int build_check_tools(const struct build *b, struct error *err);

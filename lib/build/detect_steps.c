@@ -69,7 +69,7 @@ static void plan_meson(struct build *b)
 static void plan_cmake(struct build *b, const struct build_target *target, const char *sysroot)
 {
 	AUTO(buf) struct buf setup = {0};
-	AUTO_FREE char *ninja = b->toolchain ? NULL : proc_find("ninja");
+	AUTO_FREE char *ninja = build_find_tool(b, "ninja");
 
 	buf_adds(&setup, "cmake -S \"$MSCTL_SOURCE\" -B \"$MSCTL_WORK\"");
 	buf_addf(&setup, " -G %s", ninja ? "Ninja" : "'Unix Makefiles'");
@@ -140,7 +140,7 @@ static void plan_make(struct build *b)
 	AUTO(buf) struct buf make = {0};
 	AUTO(buf) struct buf line = {0};
 
-	buf_adds(&make, "make -C \"$MSCTL_WORK\" PREFIX=/usr prefix=/usr");
+	buf_adds(&make, "PATH=\"$MSCTL_BIN:$PATH\" make -C \"$MSCTL_WORK\" PREFIX=/usr prefix=/usr");
 	for (size_t i = 0; i < p->env.count; i++)
 		for (size_t k = 0; k < ARRAY_LEN(tools); k++)
 			if (text_starts(p->env.items[i], tools[k]))

@@ -9,77 +9,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static char *beside(const struct build *b, const char *name)
 {
 	return fs_join(b->plan.folder, name);
-}
-
-/* "CC=aarch64-linux-gnu-gcc -march=x" -> the value's first word, or fallback. Caller frees. */
-static char *tool_of(const struct build_plan *p, const char *variable, const char *fallback)
-{
-	size_t len = strlen(variable);
-	const char *value = getenv(variable);
-
-	for (size_t i = 0; i < p->env.count; i++)
-		if (strncmp(p->env.items[i], variable, len) == 0 && p->env.items[i][len] == '=')
-			value = p->env.items[i] + len + 1;
-	value = value && *value ? value : fallback;
-	return xstrndup(value, strcspn(value, " "));
-}
-
-static int check_tool(const char *tool, const char *package, struct error *err)
-{
-	AUTO_FREE char *path = tool[0] == '/' ? xstrdup(tool) : proc_find(tool);
-
-	if (path && access(path, X_OK) == 0)
-		return 0;
-	err_set(err, ERR_MISSING, "%s is not installed", tool);
-	return err_hint(err, "run: apt install %s", package);
-}
-
-static int check_compiler(const struct build *b, struct error *err)
-{
-	AUTO_FREE char *cc = tool_of(&b->plan, "CC", "cc");
-	AUTO_FREE char *package = xstrdup("gcc");
-	struct build_target target = {0};
-
-	if (b->is_cross) {
-		if (build_target_find(&b->platform, &target, err) < 0)
-			return -1;
-		free(package);
-		package = xasprintf("gcc-%s", target.package);
-	}
-	if (check_tool(cc, package, err) == 0)
-		return 0;
-	return err_wrap(err, "cannot compile for %s/%s", b->platform.os, b->platform.arch);
-}
-
-int build_check_tools(const struct build *b, struct error *err)
-{
-	static const struct {
-		enum build_system kind;
-		const char *tool, *package;
-	} needs[] = {
-		{BUILD_MESON, "meson", "meson"}, {BUILD_MESON, "ninja", "ninja-build"},
-		{BUILD_CMAKE, "cmake", "cmake"}, {BUILD_AUTOTOOLS, "make", "make"},
-		{BUILD_MAKE, "make", "make"},
-	};
-	enum build_system kind = b->plan.kind;
-
-	if (b->toolchain || kind == BUILD_WRITTEN)
-		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(needs); i++)
-		if (needs[i].kind == kind && check_tool(needs[i].tool, needs[i].package, err) < 0)
-			return -1;
-	if (kind == BUILD_CMAKE && strstr(b->plan.steps.items[0], "-G 'Unix Makefiles'") &&
-		check_tool("make", "ninja-build", err) < 0)
-		return -1;
-	if (kind == BUILD_AUTOTOOLS && strstr(b->plan.steps.items[0], "autoreconf") &&
-		check_tool("autoreconf", "autoconf automake libtool", err) < 0)
-		return -1;
-	return check_compiler(b, err);
 }
 
 int build_open_work(struct build *b, struct error *err)
@@ -130,8 +63,8 @@ static void hash_plan(const struct build *b, char key[SHA256_HEX_LEN + 1])
 	AUTO_PTR(sha256) struct sha256 *h = sha256_new();
 	const struct build_plan *p = &b->plan;
 	const char *digest = build_toolchain_digest(b);
-	AUTO_FREE char *cc = tool_of(p, "CC", "cc");
-	AUTO_FREE char *compiler = proc_find(cc);
+	AUTO_FREE char *cc = build_tool_of(p, "CC", "cc");
+	AUTO_FREE char *compiler = build_find_tool(b, cc);
 	AUTO_FREE char *script = fs_join(b->project->dir, "configure");
 	AUTO_FREE char *source = fs_join(b->project->dir, "configure.ac");
 	uint8_t sum[SHA256_BYTES];
@@ -185,6 +118,8 @@ int build_prepare_work(struct build *b, bool *is_configured, struct error *err)
 	if (!*is_configured && (fs_remove_tree(stamp, err) < 0 || fs_remove_tree(p->work, err) < 0))
 		return -1;
 	if (p->kind == BUILD_MESON && b->is_cross && write_cross(b, err) < 0)
+		return -1;
+	if (p->kind == BUILD_MAKE && build_write_wrappers(b, err) < 0)
 		return -1;
 	if (p->is_copied && sources_copy(source, p->work, list, b->request->cancel, err) < 0)
 		return -1;

@@ -190,11 +190,29 @@ static bool is_service(const struct build *b, const char *path)
 		   (elf.type == ELF_EXECUTABLE || elf.is_pie);
 }
 
+/* A project mini-httpd may well install mini_httpd. */
+static bool is_same_name(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++)
+		if (*a != *b && !(strchr("-_", *a) && strchr("-_", *b)))
+			return false;
+	return *a == *b;
+}
+
 static const char *find_named(const struct strv *programs, const char *name)
+{
+	for (size_t i = 0; *name && i < programs->count; i++)
+		if (is_same_name(fs_basename(programs->items[i]), name))
+			return programs->items[i];
+	return NULL;
+}
+
+/* As build.binary says it: a path or its last part. */
+static const char *find_asked(const struct strv *programs, const char *name)
 {
 	const char *bare = name + (name[0] == '/');
 
-	for (size_t i = 0; name[0] && i < programs->count; i++)
+	for (size_t i = 0; *bare && i < programs->count; i++)
 		if (strcmp(strchr(bare, '/') ? programs->items[i] + 1 : fs_basename(programs->items[i]),
 				   bare) == 0)
 			return programs->items[i];
@@ -261,7 +279,7 @@ int build_choose_binary(const struct build *b, char **out, struct error *err)
 				build_system_name(b->plan.kind));
 		return err_hint(err, "write build.steps and build.copy into msctl.yaml");
 	}
-	chosen = asked ? find_named(&programs, asked) : choose(b, &programs);
+	chosen = asked ? find_asked(&programs, asked) : choose(b, &programs);
 	if (!chosen && !asked)
 		return fail_to_choose(&programs, err);
 	if (!chosen) {

@@ -53,7 +53,7 @@ static enum build_system choose_system(const struct project *p)
 }
 
 /* Flags are split at blanks, and ':' and '=' have meanings of their own in them. */
-static bool fits_into_flags(const char *path)
+bool build_fits_into_flags(const char *path)
 {
 	return path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 							 "/_.,+@%~-")] == '\0';
@@ -67,7 +67,7 @@ static void add_flags(struct build *b, const char *source)
 	AUTO(buf) struct buf flags = {0};
 
 	buf_adds(&flags, "-O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2");
-	if (fits_into_flags(p->folder))
+	if (build_fits_into_flags(p->folder))
 		buf_addf(&flags, " -ffile-prefix-map=%s=. -ffile-prefix-map=%s=.", source, p->work);
 	else
 		build_note(b,
@@ -95,6 +95,7 @@ static int plan_found(struct build *b, const struct build_target *target, struct
 	strv_addf(&p->env, "MSCTL_SOURCE=%s", source);
 	strv_addf(&p->env, "MSCTL_WORK=%s", p->work);
 	strv_addf(&p->env, "MSCTL_INSTALL=%s", p->installed);
+	strv_addf(&p->env, "MSCTL_BIN=%s/bin", p->folder);
 	strv_addf(&p->env, "MSCTL_JOBS=%ld", cores < 1 ? 1 : cores);
 	add_flags(b, source);
 	return build_plan_steps(b, target, sysroot_of(b), err);

@@ -78,6 +78,8 @@ int build_toolchain_run(const struct build *b, const struct proc_spec *spec,
 						struct proc_result *result, struct error *err);
 /* The digest of its image, NULL without one. */
 const char *build_toolchain_digest(const struct build *b);
+/* Where it is unpacked on this machine, NULL without one. */
+const char *build_toolchain_root(const struct build *b);
 void build_toolchain_close(struct build *b);
 /* plan.c: b->plan, from msctl.yaml or from the build system that is found. */
 int build_make_plan(struct build *b, struct error *err);

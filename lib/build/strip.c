@@ -1,5 +1,6 @@
 /* Symbols that only a debugger reads go out of what is shipped. The installed files stay as they
  * are; stripped copies are kept by the content that they were made of. */
+#include "build/detect.h"
 #include "build/gather.h"
 
 #include "base/fs.h"
@@ -38,7 +39,8 @@ static int hash_content(const char *file, char hex[SHA256_HEX_LEN + 1], struct e
 	return 0;
 }
 
-static int run_strip(struct build *b, const char *from, const char *to, struct error *err)
+static int run_strip(struct build *b, const char *from, const char *to, mode_t mode,
+					 struct error *err)
 {
 	AUTO_FREE char *temporary = xasprintf("%s.part", to);
 	const char *const argv[] = {"sh", "-e", "-c",
@@ -65,8 +67,8 @@ static int run_strip(struct build *b, const char *from, const char *to, struct e
 	if (result.exit_status != 0)
 		return err_set(err, ERR_SYS, "%s %s: %s: %s", strip_tool(b), from,
 					   proc_describe(&result, how), buf_str(&result.err_out));
-	if (rename(temporary, to) < 0)
-		return err_errno(err, "cannot rename %s", temporary);
+	if (chmod(temporary, mode) < 0 || rename(temporary, to) < 0)
+		return err_errno(err, "cannot write %s", to);
 	return 0;
 }
 
@@ -74,18 +76,20 @@ static int strip_one(struct build *b, struct taken *t, const char *dir, struct s
 					 struct error *err)
 {
 	char hex[SHA256_HEX_LEN + 1];
+	AUTO_FREE char *name = NULL;
 	AUTO_FREE char *file = NULL;
+	bool is_program = t->st.st_mode & S_IXUSR;
 	struct stat st;
 
 	if (hash_content(t->file, hex, err) < 0)
 		return -1;
-	file = fs_join(dir, hex);
-	strv_add(used, hex);
-	if (lstat(file, &st) < 0 && run_strip(b, t->file, file, err) < 0)
+	name = xasprintf("%s%s", hex, is_program ? "-x" : "");
+	file = fs_join(dir, name);
+	strv_add(used, name);
+	if (lstat(file, &st) < 0 && run_strip(b, t->file, file, is_program ? 0755 : 0644, err) < 0)
 		return -1;
 	if (stat(file, &st) < 0)
 		return err_errno(err, "cannot stat %s", file);
-	st.st_mode = t->st.st_mode;
 	free(t->file);
 	t->file = TAKE(file);
 	t->st = st;
@@ -111,7 +115,7 @@ static void remove_unused(const char *dir, const struct strv *used)
 int build_strip(struct build *b, struct error *err)
 {
 	AUTO_FREE char *dir = fs_join(b->plan.folder, "stripped");
-	AUTO_FREE char *tool = b->toolchain ? xstrdup("") : proc_find(strip_tool(b));
+	AUTO_FREE char *tool = build_find_tool(b, strip_tool(b));
 	AUTO(strv) struct strv used = {0};
 	AUTO(map) struct map programs = {0};
 

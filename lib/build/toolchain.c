@@ -223,6 +223,11 @@ const char *build_toolchain_digest(const struct build *b)
 	return b->toolchain ? b->toolchain->digest : NULL;
 }
 
+const char *build_toolchain_root(const struct build *b)
+{
+	return b->toolchain ? b->toolchain->root : NULL;
+}
+
 void build_toolchain_close(struct build *b)
 {
 	toolchain_free(TAKE(b->toolchain));
