@@ -31,7 +31,7 @@ group() { # group NAME -> its packages
 	check) echo "$check" ;;
 	demo) echo "$build $service $registry $runtime" ;;
 	test) # npm may come from elsewhere, and brings hundreds of packages
-		echo "$check $registry $runtime skopeo umoci podman buildah docker.io python3-jsonschema
+		echo "$check $registry $runtime skopeo umoci podman buildah docker.io zstd python3-jsonschema
 		golang-github-opencontainers-image-spec-dev jq iproute2 strace"
 		command -v npm >/dev/null || echo npm ;;
 	kube) # another packager's kubectl serves as well, and owns the same file

@@ -8,7 +8,9 @@ large_project() { # large_project DIR: 12 MB of programs, two names of one of th
 	for file in /usr/bin/git /usr/bin/perl /usr/bin/tar /usr/bin/bash; do
 		[ ! -f "$file" ] || cp "$(readlink -f "$file")" "$1/bin/"
 	done
-	head -c 6000000 "$(ls -S "$1"/bin/* | head -n 1)" >"$1/bin/large"
+	cat "$1"/bin/* >"$1/large"
+	truncate -s 6000000 "$1/large"
+	mv "$1/large" "$1/bin/"
 	ln "$1/bin/large" "$1/bin/larger"
 	cat >"$1/msctl.yaml" <<-X
 		apiVersion: msctl/v1
