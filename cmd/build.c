@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "build/build.h"
+#include "build/verify.h"
 #include "cmd/output.h"
 #include "cmd/stream.h"
 
@@ -23,6 +24,7 @@ struct build_options {
 	bool no_steps;
 	bool no_cache;
 	bool explain;
+	bool verify;
 	bool push;
 	bool no_sbom;
 	struct opt_list output;
@@ -47,6 +49,8 @@ static const struct opt build_opts[] = {
 	OPT_FLAG(0, "explain", struct build_options, explain,
 			 "say of each step and layer why it was made anew, or was not"),
 	OPT_FLAG(0, "no-cache", struct build_options, no_cache, "make every step and layer anew"),
+	OPT_FLAG(0, "verify", struct build_options, verify,
+			 "build a second time under other circumstances and compare every byte"),
 	OPT_FLAG(0, "no-steps", struct build_options, no_steps,
 			 "take what is there without running build.steps"),
 	OPT_FLAG(0, "push", struct build_options, push, "copy the image to its registry, too"),
@@ -317,6 +321,19 @@ static int add_platforms(const char *text, struct strv *out, struct error *err)
 	return 0;
 }
 
+/* Built again, is it the same? Nothing is pushed of what is not. */
+static int verify(struct ctx *ctx, const struct build_request *request,
+				  const struct build_result *r, struct error *err)
+{
+	const struct build_verify v = {request, r, ctx->global.file};
+
+	if (build_verify(&v, err) < 0)
+		return -1;
+	ctx_finish(ctx);
+	ctx_note(ctx, " verified built twice, same digest");
+	return 0;
+}
+
 /* The image stands in the store: bring it where else it is wanted. */
 static int deliver(struct ctx *ctx, const struct outputs *outputs, struct stream *stream,
 				   const struct build_result *r, struct error *err)
@@ -384,10 +401,12 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 	/* without a home every layer is made anew, and that is all */
 	if (fs_home_dir(FS_HOME_CACHE, &cache, &no_home) == 0)
 		request.cache = cache;
-	if (build_run(&request, &result, err) < 0) {
+	if (build_run(&request, &result, err) < 0 ||
+		(o->verify && verify(ctx, &request, &result, err) < 0)) {
 		stream_release(&stream);
 		ctx_finish(ctx);
-		show_tail(&tail);
+		if (err->code != ERR_DIFFERENT)
+			show_tail(&tail);
 		return -1;
 	}
 	return deliver(ctx, &outputs, &stream, &result, err);
@@ -414,7 +433,12 @@ const struct command cmd_build = {
 		"output, and the answer then goes to standard error. REF, by which other tools find the "
 		"image in a layout, is its tag if it is not given. The first colon ends DIR or FILE. SBOM "
 		"and provenance are not written there: tools that are given a layout without a REF want "
-		"one image in it.",
+		"one image in it.\n\n"
+		"With --verify the image is built a second time: from a copy of the sources in another "
+		"folder, older and readable by their owner alone, with another HOME, one thread, no cache "
+		"and a second later. The first byte that differs is named, with the layer, the file and "
+		"the section of the program it is in, and the command ends with status 9. Sources are "
+		"what git does not ignore.",
 	.examples =
 		"msctl build\n    build the project in the current folder\n"
 		"msctl build -t orders:test services/orders\n    build another folder under a name of "

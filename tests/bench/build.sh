@@ -76,6 +76,11 @@ binary() { # binary DIR: a static program of 10 MB
 	echo 'int main(void) { return 0; }' | gcc -static -O1 -o "$1/app" -x c - -x assembler "$1/code.s"
 	rm "$1/code" "$1/code.s"
 	printf 'FROM scratch\nCOPY app /app\nCMD ["/app"]\n' >"$1/Dockerfile"
+	# a project is in a repository, and what it compiles is not
+	echo /app >"$1/.gitignore"
+	git -C "$1" init -q
+	git -C "$1" add .
+	git -C "$1" -c user.name=bench -c user.email=bench@localhost commit -q -m bench
 }
 
 has() { command -v "$1" >/dev/null; }
