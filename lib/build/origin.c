@@ -46,11 +46,20 @@ static void add_root(struct origins *o, const char *root)
 	o->roots[o->count++] = (struct origin_root){.root = xstrdup(root), .is_apk = is_apk};
 }
 
+static bool has_packages(const char *root)
+{
+	return has_stamp(dpkg_stamp(root)) || has_stamp(apk_stamp(root));
+}
+
 void origins_init(const struct build *b, struct origins *o)
 {
+	const char *image = build_toolchain_root(b);
+
 	add_root(o, "");
-	if (b->sysroot && b->sysroot[0] &&
-		(has_stamp(dpkg_stamp(b->sysroot)) || has_stamp(apk_stamp(b->sysroot))))
+	if (image)
+		add_root(o, image);
+	if (b->sysroot && b->sysroot[0] && !(image && strcmp(image, b->sysroot) == 0) &&
+		has_packages(b->sysroot))
 		add_root(o, b->sysroot);
 }
 
@@ -59,6 +68,7 @@ struct origin_file origins_add(struct origins *o, const char *file)
 	struct origin_file f = {0};
 	const char *path = file;
 
+	/* a sysroot may lie in the toolchain's image: the later is the nearer */
 	for (size_t i = 1; i < o->count; i++) {
 		size_t len = strlen(o->roots[i].root);
 

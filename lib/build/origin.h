@@ -1,15 +1,16 @@
 /* origin.h - which package each file of an image is from that is not the project's own.
  *
  * Files come from roots: this machine's, and that of a sysroot or a toolchain image. A root with a
- * database of packages (dpkg's or apk's) answers for its own files; a folder without one, such as
- * /usr/aarch64-linux-gnu, belongs to this machine's packages. */
+ * database of packages (dpkg's or apk's) answers for its own files, and so does an image whether it
+ * has one or not; a folder without one, such as /usr/aarch64-linux-gnu, belongs to this machine's
+ * packages. */
 #pragma once
 
 #include "build/private.h"
 #include "supply/dpkg.h"
 #include "supply/sbom.h"
 
-#define ORIGIN_MAX_ROOTS 2
+#define ORIGIN_MAX_ROOTS 3
 
 /* Where a file's row is among the paths of its root. */
 struct origin_file {

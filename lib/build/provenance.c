@@ -135,6 +135,22 @@ static char *portable_step(const struct project *p, const char *step)
 	return buf_take(&out);
 }
 
+/* Steps of several lines stay such. */
+static void sanitize_lines(char *text)
+{
+	char *rest = text;
+
+	while (*rest) {
+		size_t len = strcspn(rest, "\n\t");
+		char end = rest[len];
+
+		rest[len] = '\0';
+		utf8_sanitize(rest);
+		rest[len] = end;
+		rest += len + (end != '\0');
+	}
+}
+
 static json_t *steps(const struct build *b)
 {
 	json_t *all = json_array();
@@ -142,7 +158,7 @@ static json_t *steps(const struct build *b)
 	for (size_t i = 0; !b->request->no_steps && i < b->plan.steps.count; i++) {
 		AUTO_FREE char *text = portable_step(b->project, b->plan.steps.items[i]);
 
-		utf8_sanitize(text);
+		sanitize_lines(text);
 		json_array_append_new(all, json_string(text));
 	}
 	return all;

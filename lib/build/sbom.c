@@ -146,7 +146,7 @@ static bool is_row_of(const struct sbom_package *row, const struct dpkg_package 
 
 /* Which package a file is of: the project's is the first, those of distributions follow in the
  * order of their files. */
-static size_t package_of(struct work *w, const struct source *s)
+static size_t package_of(const struct build *b, struct work *w, const struct source *s)
 {
 	const struct dpkg_package *owner;
 	struct sbom_package p = {.kind = SBOM_OTHER};
@@ -159,8 +159,10 @@ static size_t package_of(struct work *w, const struct source *s)
 			return i;
 	if (owner)
 		p = origins_row(&w->origins.roots[s->from.root], owner);
-	else
+	else {
 		p.name = xstrdup(fs_basename(s->path));
+		p.in_toolchain = b->toolchain && s->from.root > 0;
+	}
 	list_push(&w->packages, p);
 	return w->packages.count - 1;
 }
@@ -174,7 +176,7 @@ static int add_files(const struct build *b, struct work *w, struct sbom *s, stru
 		struct statindex_sum sum = {0};
 
 		f->path = xstrdup(from->path);
-		f->package = package_of(w, from);
+		f->package = package_of(b, w, from);
 		if (build_file_sum(b, from->node, &sum, err) < 0)
 			return -1;
 		memcpy(f->sha1, sum.sha1, sizeof(f->sha1));

@@ -78,9 +78,12 @@ static void set_origin(json_t *c, const struct sbom_package *p)
 			property(p->kind == SBOM_ALPINE ? "alpine:origin" : "debian:source", p->source));
 	if (p->revision)
 		json_array_append_new(properties, property("git:commit", p->revision));
-	if (p->kind == SBOM_OTHER || p->in_base)
+	if (p->in_base)
+		json_array_append_new(properties, property("msctl:origin", "base image"));
+	else if (p->kind == SBOM_OTHER)
 		json_array_append_new(
-			properties, property("msctl:origin", p->in_base ? "base image" : "build machine"));
+			properties,
+			property("msctl:origin", p->in_toolchain ? "toolchain image" : "build machine"));
 	if (json_array_size(properties) > 0)
 		json_object_set_new(c, "properties", properties);
 	else

@@ -22,7 +22,7 @@ enum sbom_kind {
 	SBOM_PROJECT, /* what is built */
 	SBOM_DEBIAN,
 	SBOM_ALPINE,
-	SBOM_OTHER, /* a file of the build machine that no package owns */
+	SBOM_OTHER, /* a file that no package owns, of the build machine or of the toolchain's image */
 };
 
 struct sbom_package {
@@ -39,6 +39,7 @@ struct sbom_package {
 	char *license;       /* SPDX expression, or NULL */
 	char *license_names; /* Debian's words for it, or NULL */
 	bool in_base;        /* it came with the base image, and so did its files */
+	bool in_toolchain;   /* SBOM_OTHER: the file is of the toolchain's image */
 };
 
 struct sbom_file {

@@ -118,7 +118,8 @@ static void set_source(json_t *package, const struct sbom_package *p)
 	else if (p->kind == SBOM_PROJECT && p->revision)
 		info = xasprintf("git commit %s", p->revision);
 	else if (p->kind == SBOM_OTHER)
-		info = xstrdup("a file of the build machine that no package owns");
+		info = xasprintf("a file of the %s that no package owns",
+						 p->in_toolchain ? "toolchain image" : "build machine");
 	sbom_set(package, "sourceInfo", info);
 	if (p->kind == SBOM_PROJECT && p->url && p->revision) {
 		AUTO_FREE char *location = xasprintf("git+%s@%s", p->url, p->revision);

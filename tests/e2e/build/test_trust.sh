@@ -72,6 +72,44 @@ test_an_image_on_a_base() {
 	! grep -q 'libc.so.6' spdx.json || problem 'a file of the base has a row'
 }
 
+test_a_base_tells_its_packages() {
+	local db
+	hello_project hello
+	for db in status status.d; do
+		mkdir -p base/root/{lib/dpkg,doc/libq1,lib/os}
+		printf 'Package: libq1\nArchitecture: amd64\nVersion: 1.0-1\nSource: q\nMaintainer: A <a@example.org>\n' >base/root/one
+		[ $db = status.d ] || echo 'Status: install ok installed' >>base/root/one
+		case $db in
+		status) mv base/root/one base/root/lib/dpkg/status ;;
+		status.d) mkdir base/root/lib/dpkg/status.d && mv base/root/one base/root/lib/dpkg/status.d/libq1 ;;
+		esac
+		printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nLicense: Expat\n' \
+			>base/root/doc/libq1/copyright
+		printf 'ID=other\nVERSION_ID="9"\n' >base/root/lib/os/os-release
+		cp -r hello/. base/
+		cat >>base/msctl.yaml <<-X
+			  libraries: false
+		X
+		sed -i 's|name: hello|name: base|; s|copy: {|copy: {root/lib/dpkg: /var/lib/dpkg, root/doc: /usr/share/doc, root/lib/os: /usr/lib, |' base/msctl.yaml
+		ok "$MSCTL" build -q base
+		cp -r hello next
+		sed -i 's/^build:/build:\n  base: base:1/' next/msctl.yaml
+		ok "$MSCTL" build -q next
+		documents_of hello:1
+		check_documents
+		same 'MIT pkg:deb/other/libq1@1.0-1?arch=amd64&distro=other-9' "$(value '.packages[] | select(.name == "libq1")
+			| "\(.licenseDeclared) \(.externalRefs[0].referenceLocator)"' spdx.json)" "package of $db"
+		# again, as it is remembered
+		cp spdx.json first.json
+		echo '// other' >>next/hello.c && sed -i 's/-O2/-O1/' next/Makefile
+		ok "$MSCTL" build -q next
+		documents_of hello:1
+		same "$(jq -c '[.packages[] | select(.name == "libq1")]' first.json)" "$(jq -c '[.packages[] | select(.name == "libq1")]' spdx.json)"
+		! grep -q libq1 provenance.json || problem 'the base is a dependency, its packages are its own matter'
+		rm -r base next
+	done
+}
+
 test_standard_annotations() {
 	hello_project hello
 	sed -i 's/^build:/license: MIT\nbuild:\n  labels: {team: shop, org.opencontainers.image.title: Hello}/' hello/msctl.yaml
@@ -109,6 +147,8 @@ test_provenance_tells_how() {
 	same "$(git -C hello log -1 --format=%ct)" "$(value '.internalParameters.SOURCE_DATE_EPOCH' b.json)" time
 	same "$commit" "$(value '.resolvedDependencies[] | select(.annotations.role == "source").digest.gitCommit' b.json)"
 	value '.resolvedDependencies[].uri' b.json | grep -q "^pkg:deb/.*/zlib1g@" || problem 'no zlib1g'
+	same "$(dpkg-query -W -f '${Package}\n' "$(dpkg -S "$(realpath /usr/bin/cc)" | cut -d: -f1)")" \
+		"$(value '.resolvedDependencies[] | select(.annotations.role == "compiler").name' b.json)" compiler
 	value '.externalParameters.source | has("dirty")' b.json >/dev/null || problem 'no word of changes'
 	# changes that are not committed
 	echo '// more' >>hello/hello.c
@@ -168,6 +208,59 @@ test_nothing_changed_reads_no_database() {
 	build_hello hello:1
 	ok strace -f -o trace -e trace=openat,open "$MSCTL" build -q -t hello:1 hello
 	! grep 'dpkg\|os-release\|share/doc\|cache/msctl/sums' trace || problem 'it did'
+}
+
+test_each_platform_has_its_own() {
+	command -v aarch64-linux-gnu-gcc >/dev/null || skip 'no compiler for arm64'
+	mkdir hello
+	echo 'int main(void) { return 0; }' >hello/hello.c
+	# shellcheck disable=SC2016  # make expands it
+	printf 'hello: hello.c\n\t$(CC) -o hello hello.c\ninstall: hello\n\tinstall -D hello $(DESTDIR)/usr/bin/hello\n' >hello/Makefile
+	git -C hello init -q
+	commit_all hello
+	git -C hello tag 1
+	ok "$MSCTL" build -q --platform linux/amd64,linux/arm64 hello
+	local arch digest
+	manifest_of hello:1 >index.json
+	same 'hello 1' "$(value '.annotations | "\(.["org.opencontainers.image.title"]) \(.["org.opencontainers.image.version"])"' index.json)"
+	for arch in amd64 arm64; do
+		documents_of hello:1 --platform linux/$arch
+		check_documents
+		digest=$(value ".manifests[] | select(.platform.architecture == \"$arch\").digest" index.json)
+		same "${digest#*:}" "$(value '.subject[0].digest.sha256' provenance.json)" "subject of $arch"
+		same "linux/$arch" "$(value .predicate.buildDefinition.externalParameters.platform provenance.json)"
+		value '.packages[].name' spdx.json >$arch.packages
+	done
+	grep -qx libc6 amd64.packages || problem 'amd64 has no libc6'
+	grep -qx libc6-arm64-cross arm64.packages || problem 'arm64 has no libc6-arm64-cross'
+	ok "$MSCTL" image gc
+	ok "$MSCTL" sbom hello:1 --platform linux/arm64
+	fails 4 "$MSCTL" sbom hello:1 --platform linux/riscv64
+	err_has 'no image for linux/riscv64'
+}
+
+test_libraries_of_a_toolchain_are_its_packages() {
+	mkdir tools more inside
+	"$E2E/toolchain_image.sh" tools tools:1
+	mkdir -p more/dpkg/info
+	printf 'Package: libinside7\nStatus: install ok installed\nArchitecture: amd64\nVersion: 7.1\n' >more/dpkg/status
+	echo "/usr/lib/$(gcc -print-multiarch)/libinside.so.7" >more/dpkg/info/libinside7.list
+	printf 'ID=inside\n' >more/os-release
+	printf 'apiVersion: msctl/v1\nname: more\nversion: "1"\nbuild:\n  base: tools:1\n  copy: {dpkg: /var/lib/dpkg, os-release: /etc/os-release}\n  entrypoint: [/usr/bin/busybox]\n' >more/msctl.yaml
+	ok "$MSCTL" build -q more
+	printf '#include <inside.h>\nint main(void) { return !inside(); }\n' >inside/main.c
+	printf 'apiVersion: msctl/v1\nname: inside\nversion: "1"\nbuild:\n  toolchain: more:1\n  steps: [tool-cc -o inside main.c -linside]\n  copy: {inside: /usr/bin/inside}\n' >inside/msctl.yaml
+	ok "$MSCTL" build -q inside
+	documents_of inside:1
+	check_documents
+	same 'pkg:deb/inside/libinside7@7.1?arch=amd64' \
+		"$(value '.packages[] | select(.name == "libinside7").externalRefs[0].referenceLocator' spdx.json)"
+	same 'toolchain image' "$(value '.components[] | select(.name == "libc.so.6").properties[0].value' cyclonedx.json)"
+	local digest
+	digest=$(image_digest more:1)
+	jq '.predicate.buildDefinition.resolvedDependencies[]' provenance.json >deps.json
+	same "${digest#*:}" "$(jq -r 'select(.annotations.role == "toolchain").digest.sha256' deps.json)" toolchain
+	same '' "$(jq -r 'select(.annotations.role == "compiler").name' deps.json)" 'a compiler of this machine'
 }
 
 # A judge that lets everything pass is none.

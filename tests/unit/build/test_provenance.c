@@ -153,6 +153,7 @@ Test(provenance, steps_are_told_without_this_machine_s_folders)
 		{"cd #/build && make", "cd ./build && make"},
 		{"DESTDIR='#/out' ninja -C #", "DESTDIR='./out' ninja -C ."},
 		{"ls #ectory #", "ls #ectory ."},
+		{"a\n\tb\n\001\xff", "a\n\tb\n??"},
 		{"git clone https://a:b@host/x #/x", "git clone https://host/x ./x"},
 	};
 	AUTO_FREE char *dir = NULL;

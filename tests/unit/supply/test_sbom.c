@@ -117,6 +117,8 @@ Test(sbom, spdx_has_a_package_for_each_file)
 		doc_text(find(packages, "SPDXID", "SPDXRef-Image"), "externalRefs.0.referenceLocator", ""),
 		"pkg:oci/orders@sha256%3A" SHA256_A "?arch=arm64");
 	cr_expect_null(json_object_get(odd, "externalRefs"));
+	cr_expect_str_eq(doc_text(odd, "sourceInfo", ""),
+					 "a file of the build machine that no package owns");
 	cr_expect_str_eq(doc_text(app, "downloadLocation", ""), "git+https://git.example/orders@abc");
 	cr_expect(is_related(doc, "SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-Image"));
 	cr_expect(is_related(doc, "SPDXRef-Image", "CONTAINS", doc_text(z, "SPDXID", "")));
