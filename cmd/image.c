@@ -1,4 +1,4 @@
-/* msctl image ls, rm, gc, verify - the local store. */
+/* msctl image ls, rm, verify - the local store. */
 #include "base/auto.h"
 #include "base/text.h"
 #include "cmd/out.h"
@@ -99,21 +99,6 @@ static int rm_run(struct ctx *ctx, const void *options, int argc, char **argv, s
 	return 0;
 }
 
-static int gc_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
-{
-	AUTO_PTR(oci_store) struct oci_store *store = NULL;
-	uint64_t freed = 0;
-	char size[16];
-
-	(void)options;
-	(void)argc;
-	(void)argv;
-	if (oci_store_open(NULL, &store, err) < 0 || oci_store_gc(store, &freed, err) < 0)
-		return -1;
-	fprintf(ctx->out, "%s freed\n", text_size(freed, size));
-	return 0;
-}
-
 static int verify_run(struct ctx *ctx, const void *options, int argc, char **argv,
 					  struct error *err)
 {
@@ -155,15 +140,6 @@ const struct command cmd_image_rm = {
 	.description = "Takes the name away; what no other image needs is removed from the disk.",
 	.run = rm_run,
 	.complete = complete_images,
-};
-
-const struct command cmd_image_gc = {
-	.name = "image gc",
-	.group = GROUP_BUILD,
-	.summary = "Remove what no image of the local store needs",
-	.operands = "",
-	.options = no_opts,
-	.run = gc_run,
 };
 
 const struct command cmd_image_verify = {

@@ -1,6 +1,7 @@
 #include "build/private.h"
 
 #include "base/mem.h"
+#include "build/collect.h"
 #include "build/skip.h"
 
 #include <stdarg.h>
@@ -203,6 +204,7 @@ int build_run(const struct build_request *request, struct build_result *result, 
 	}
 	if (build_name(&w.stamp, w.store, &r, w.documents, err) < 0)
 		return -1;
+	build_keep_caps(w.store, request->cache);
 	r.ref = oci_ref_text(&w.stamp.ref);
 	r.created = w.stamp.created;
 	*result = MOVE(r);

@@ -175,7 +175,8 @@ static void add_env(const struct build *b, struct inputs *out)
 {
 	AUTO(strv) struct strv env = {0};
 
-	for (char **e = environ; *e; e++)
+	/* inside a toolchain image nothing of this machine is seen */
+	for (char **e = environ; *e && !b->toolchain; e++)
 		if (!is_volatile(*e))
 			strv_add(&env, *e);
 	add_settings_of(&b->plan.env, &env);
@@ -226,7 +227,8 @@ static void add_settings(const struct build *b, struct inputs *out)
 	inputs_text(out, INPUT_SETTING, "msctl", MSCTL_VERSION);
 	inputs_text(out, INPUT_SETTING, "the build system", found);
 	inputs_text(out, INPUT_SETTING, "the toolchain's digest", build_toolchain_digest(b));
-	add_machine(b, out);
+	if (!b->toolchain)
+		add_machine(b, out);
 	for (size_t i = 0; i < b->plan.steps.count; i++) {
 		char name[24];
 

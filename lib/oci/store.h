@@ -94,6 +94,8 @@ int oci_store_untag(struct oci_store *s, const struct oci_ref *ref, bool prune, 
 /* Remove blobs that no entry of the index reaches and temporary files of dead processes. No blob
  * writer may be open. ERR_CONFLICT while another process has the store open. */
 int oci_store_gc(struct oci_store *s, uint64_t *freed, struct error *err);
+/* How many bytes and files its blobs and temporary files have. */
+int oci_store_weigh(const struct oci_store *s, uint64_t *bytes, uint64_t *files, struct error *err);
 /* --- what belongs to an image: SBOMs and the like --- */
 /* One document, kept as an artifact manifest whose subject is the image (image-spec v1.1,
  * manifest.md). */

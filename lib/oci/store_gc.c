@@ -122,6 +122,31 @@ int oci_store_gc(struct oci_store *s, uint64_t *freed, struct error *err)
 	return rc;
 }
 
+int oci_store_weigh(const struct oci_store *s, uint64_t *bytes, uint64_t *files, struct error *err)
+{
+	const char *const dirs[] = {s->blobs, s->temp};
+	uint64_t sum = 0, count = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		AUTO(strv) struct strv names = {0};
+
+		if (fs_list(dirs[i], &names, err) < 0)
+			return -1;
+		for (size_t k = 0; k < names.count; k++) {
+			AUTO_FREE char *path = fs_join(dirs[i], names.items[k]);
+			struct stat st;
+
+			if (lstat(path, &st) < 0)
+				continue;
+			sum += (uint64_t)st.st_size;
+			count++;
+		}
+	}
+	*bytes = sum;
+	*files = count;
+	return 0;
+}
+
 struct check {
 	const struct oci_store *store;
 	size_t checked;
