@@ -78,13 +78,16 @@ static const char *highest(const struct strv *versions, const char *kind)
 }
 
 /* The highest version that user needs and provider, which is elf in the image, lacks; NULL: none.
- * A library without any versions passes, as the loader has it. */
+ * A library that defines none passes, with a warning of the loader, if it knows of versions at all:
+ * of one that does not glibc takes no symbol by version (elf/dl-lookup.c, check_match). */
 static const char *find_lacking(const struct elf_object *user, const struct elf_object *provider,
 								const struct elf_file *elf)
 {
 	const char *worst = NULL;
 
-	for (size_t i = 0; elf->versions.count && i < user->elf.need_count; i++) {
+	if (elf->versions.count == 0 && elf->has_versions)
+		return NULL;
+	for (size_t i = 0; i < user->elf.need_count; i++) {
 		const struct elf_version_need *n = &user->elf.needs[i];
 
 		if (!n->is_weak && elf_answers_to(provider, n->file) &&
@@ -103,11 +106,13 @@ static int refuse(const struct servers *s, const struct elf_edge *e, const char 
 	const struct elf_object *provider = &b->closure.items[e->provider];
 	const char *title = user->how == ELF_FOUND_GIVEN ? user->place.file : user->opened;
 	const char *most = highest(&elf->versions, version);
+	const char *none = elf->versions.count ? "none of that kind" : "no versions";
+	const char *has = most ? most : none;
 	const char *path = s->base[e->provider] ? s->base[e->provider] : provider->opened + 1;
 
 	err_set(err, ERR_INPUT, "%s needs version %s of %s; the image's /%s has %s%s", title, version,
-			fs_basename(provider->name ? provider->name : provider->opened), path,
-			most ? most : "none of that kind", most ? " at most" : "");
+			fs_basename(provider->name ? provider->name : provider->opened), path, has,
+			most ? " at most" : "");
 	if (s->base[e->provider])
 		return err_hint(err,
 						"choose a newer build.base than %s, or compile in it: build.toolchain: %s",

@@ -121,13 +121,18 @@ static void note_absent(const struct build *b, const struct elf_absent *a)
 				   a->name, open, feature, close);
 }
 
-/* The first that calls one of these functions; NULL: nobody. */
+/* The first that calls one of these functions; NULL: nobody. What libstdc++ has for encodings no
+ * program uses that does not name iconv itself. */
 static const struct elf_object *first_user(const struct elf_closure *c, unsigned uses,
 										   bool only_given)
 {
-	for (size_t i = 0; i < c->count; i++)
-		if ((c->items[i].elf.uses & uses) && (!only_given || c->items[i].how == ELF_FOUND_GIVEN))
-			return &c->items[i];
+	for (size_t i = 0; i < c->count; i++) {
+		const struct elf_object *o = &c->items[i];
+
+		if ((o->elf.uses & uses) && (!only_given || o->how == ELF_FOUND_GIVEN) &&
+			!elf_answers_to(o, "libstdc++.so.6"))
+			return o;
+	}
 	return NULL;
 }
 

@@ -6,13 +6,12 @@
 #include "elf/file.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DPKG_INFO "/var/lib/dpkg/info"
 #define DPKG_MAX_LIST (16u << 20)
-#define APT_LISTS "/var/lib/apt/lists"
+#define APT_TIMEOUT_MS 10000
 
 /* An installed package that has a file of the name. */
 struct owner {
@@ -101,39 +100,25 @@ char *build_policy_name(const char *soname)
 	return buf_take(&b);
 }
 
-static bool has_package(const char *file, const char *package)
+/* Does the archive, as far as apt knows it, have a package of the name that policy gives? Caller
+ * frees; NULL: no. */
+static char *find_in_archive(const struct build *b, const char *soname)
 {
-	AUTO_FREE char *want = xasprintf("Package: %s\n", package);
-	FILE *f = fopen(file, "re");
-	AUTO_FREE char *line = NULL;
-	size_t room = 0;
-	bool found = false;
-
-	if (!f)
-		return false;
-	while (!found && getline(&line, &room, f) > 0)
-		found = strcmp(line, want) == 0;
-	fclose(f);
-	return found;
-}
-
-/* Does the archive have a package of the name that policy gives? Caller frees; NULL: no. */
-static char *find_in_archive(const char *root, const char *soname)
-{
-	AUTO_FREE char *dir = xasprintf("%s" APT_LISTS, root);
 	AUTO_FREE char *name = build_policy_name(soname);
-	AUTO(strv) struct strv files = {0};
+	const char *const argv[] = {"apt-cache", "show", "--no-all-versions", name, NULL};
+	struct proc_spec spec = {.argv = argv,
+							 .in = PROC_NULL,
+							 .out = PROC_NULL,
+							 .err_out = PROC_NULL,
+							 .timeout_ms = APT_TIMEOUT_MS,
+							 .cancel = b->request->cancel};
+	AUTO(proc_result) struct proc_result result = {0};
 	struct error ignored = {0};
 
-	if (!name || fs_list(dir, &files, &ignored) < 0)
+	/* apt knows about this machine, not about another root */
+	if (!name || b->sysroot[0] || proc_run(&spec, &result, &ignored) < 0 || result.exit_status != 0)
 		return NULL;
-	for (size_t i = 0; i < files.count; i++) {
-		AUTO_FREE char *file = fs_join(dir, files.items[i]);
-
-		if (text_ends(file, "_Packages") && has_package(file, name))
-			return TAKE(name);
-	}
-	return NULL;
+	return TAKE(name);
 }
 
 int build_hint_missing(const struct build *b, const char *name, struct error *err)
@@ -153,7 +138,7 @@ int build_hint_missing(const struct build *b, const char *name, struct error *er
 						"-Wl,-rpath,%s",
 						o.package, o.dir, o.dir);
 	}
-	package = find_in_archive(b->sysroot, name);
+	package = find_in_archive(b, name);
 	if (package)
 		return err_hint(err,
 						"install %s%s%s, whose name says that it has %s, or add it to build.copy",

@@ -137,6 +137,20 @@ static int merge(struct merger *m, struct elf_process *p, struct error *err)
 	return 0;
 }
 
+/* What another file of the closure brought in the end is not missing. */
+static void drop_found(struct elf_closure *c)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->absent_count; i++) {
+		if (elf_closure_has(c, c->absent[i].name))
+			elf_absent_release(&c->absent[i]);
+		else
+			c->absent[kept++] = c->absent[i];
+	}
+	c->absent_count = kept;
+}
+
 /* Is it a library that one of the programs loads? */
 static bool is_loaded(const struct merger *m, const char *path)
 {
@@ -186,6 +200,7 @@ int elf_closure_find(const struct elf_closure_request *request, char missing[ELF
 		if (elf_process_load(&p, order.items[i], err) < 0 || merge(&m, &p, err) < 0)
 			return -1;
 	}
+	drop_found(&m.closure);
 	*out = MOVE(m.closure);
 	return 0;
 }

@@ -115,6 +115,9 @@ static int take_dynamic(const struct elf_reader *r, const struct elf_dynamic *d,
 		return replace_text(r, d, i, "its rpath", &f->rpath, err);
 	case DT_RUNPATH:
 		return replace_text(r, d, i, "its runpath", &f->runpath, err);
+	case DT_VERSYM:
+		f->has_versions = true;
+		return 0;
 	case DT_BIND_NOW:
 		f->binds_now = true;
 		return 0;

@@ -238,15 +238,19 @@ static int read_interpreter(const struct elf_reader *r, const struct elf_segment
 
 static int read_segments(const struct elf_reader *r, struct error *err)
 {
+	uint64_t notes = 0;
+
 	for (unsigned i = 0; i < r->ph_count; i++) {
 		struct elf_segment s = segment_at(r, i);
 		int rc = 0;
 
+		if (s.type == PT_NOTE)
+			notes += s.file_size;
 		if (s.type == PT_INTERP)
 			rc = read_interpreter(r, &s, err);
 		else if (s.type == PT_DYNAMIC)
 			rc = elf_read_dynamic(r, &s, err);
-		else if (s.type == PT_NOTE)
+		else if (s.type == PT_NOTE && notes <= ELF_MAX_NOTE_BYTES)
 			rc = elf_read_notes(r, &s, err);
 		else if (s.type == PT_GNU_RELRO)
 			r->f->has_relro = true;

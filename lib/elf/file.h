@@ -19,7 +19,7 @@
 #define ELF_MAX_PROGRAM_HEADERS 4096
 #define ELF_MAX_NEEDED 4096
 #define ELF_MAX_DYNAMIC_BYTES (1u << 20)
-#define ELF_MAX_NOTE_BYTES (1u << 20) /* one segment; larger ones are passed over */
+#define ELF_MAX_NOTE_BYTES (1u << 20) /* of all segments; what lies behind is passed over */
 #define ELF_MAX_VERSIONS 4096         /* needed, and defined */
 #define ELF_MAX_DLOPENS 256
 #define ELF_MAX_SONAMES 64         /* alternatives in one of them */
@@ -80,6 +80,7 @@ struct elf_file {
 	struct elf_version_need *needs;
 	size_t need_count;
 	struct strv versions; /* that it defines, without the one that is its own name */
+	bool has_versions;    /* its symbols have versions, be it those of others (DT_VERSYM) */
 	struct elf_dlopen *dlopens;
 	size_t dlopen_count;
 	bool has_bad_note; /* a .note.dlopen that does not parse: it is left out */

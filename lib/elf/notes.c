@@ -118,8 +118,6 @@ int elf_read_notes(const struct elf_reader *r, const struct elf_segment *s, stru
 	AUTO_FREE unsigned char *data = NULL;
 	size_t size = (size_t)s->file_size, at = 0, align = s->align == 8 ? 8 : 4;
 
-	if (s->file_size > ELF_MAX_NOTE_BYTES)
-		return 0;
 	data = xmalloc(size);
 	if (elf_read_at(r, s->offset, data, size, err) < 0)
 		return -1;

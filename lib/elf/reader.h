@@ -59,5 +59,5 @@ int elf_read_dynamic(const struct elf_reader *r, const struct elf_segment *s, st
 int elf_read_versions(const struct elf_reader *r, const struct elf_dynamic *d, struct error *err);
 /* imports.c */
 int elf_read_imports(const struct elf_reader *r, const struct elf_dynamic *d, struct error *err);
-/* notes.c: build-id, .note.dlopen */
+/* notes.c: build-id, .note.dlopen; the caller has seen to ELF_MAX_NOTE_BYTES */
 int elf_read_notes(const struct elf_reader *r, const struct elf_segment *s, struct error *err);

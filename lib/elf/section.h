@@ -1,5 +1,5 @@
-/* section.h - the sections of an ELF file, for messages that point at a byte (System V gABI, chapter
- * 4, "Sections"). */
+/* section.h - the sections of an ELF file, for messages that point at a byte (System V gABI,
+ * chapter 4, "Sections"). */
 #pragma once
 
 #include "base/error.h"

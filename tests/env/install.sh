@@ -25,13 +25,16 @@ check="$build $service libcriterion-dev python3 procps"
 registry='docker-registry apache2-utils openssl curl python3'
 runtime='crun runc uidmap'
 
+# Programs for arm64 from amd64, and its loader as their judge.
+cross='gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static'
+
 group() { # group NAME -> its packages
 	case $1 in
 	build) echo "$build" ;;
 	check) echo "$check" ;;
 	demo) echo "$build $service $registry $runtime" ;;
 	test) # npm may come from elsewhere, and brings hundreds of packages
-		echo "$check $registry $runtime skopeo umoci podman buildah docker.io zstd python3-jsonschema
+		echo "$check $registry $runtime $cross skopeo umoci podman buildah docker.io zstd python3-jsonschema
 		golang-github-opencontainers-image-spec-dev jq iproute2 strace"
 		command -v npm >/dev/null || echo npm ;;
 	kube) # another packager's kubectl serves as well, and owns the same file

@@ -21,8 +21,16 @@ static void read_file(const uint8_t *data, size_t size)
 		return;
 	if (elf_file_read_fd(fd, "fuzz", &f, &err) < 0 && err.code != ERR_INPUT)
 		abort();
-	if (f.needed.count > ELF_MAX_NEEDED || f.build_id_len > ELF_MAX_BUILD_ID)
+	if (f.needed.count > ELF_MAX_NEEDED || f.build_id_len > ELF_MAX_BUILD_ID ||
+		f.need_count > ELF_MAX_VERSIONS || f.versions.count > ELF_MAX_VERSIONS ||
+		f.dlopen_count > ELF_MAX_DLOPENS)
 		abort();
+	for (size_t i = 0; i < f.need_count; i++)
+		if (!f.needs[i].file || !f.needs[i].version)
+			abort();
+	for (size_t i = 0; i < f.dlopen_count; i++)
+		if (f.dlopens[i].sonames.count == 0 || f.dlopens[i].sonames.count > ELF_MAX_SONAMES)
+			abort();
 }
 
 static void read_cache(const uint8_t *data, size_t size)

@@ -256,3 +256,279 @@ Test(elf_closure, musl_has_its_own_rules)
 	cr_expect_str_eq(text, "liba.so=default:/usr/lib/musl/liba.so");
 	drop_root(root);
 }
+
+/* ---- what is opened while a program runs */
+
+/* "NAME=ASKED:PATH ..." of what no header of a file needs, then "-NAME" of what is not there */
+static char *opened(const char *root, const char *program)
+{
+	AUTO(elf_closure) struct elf_closure c = {0};
+	AUTO(buf) struct buf b = {0};
+	struct error err = {0};
+
+	cr_assert_eq(find(root, program, NULL, &c, &err), 0, "%s", err.msg);
+	for (size_t i = 0; i < c.count; i++)
+		if (c.items[i].asked != ELF_ASKED_START)
+			buf_addf(&b, "%s=%s:%s ", c.items[i].name, elf_asked_by_name(c.items[i].asked),
+					 c.items[i].opened);
+	for (size_t i = 0; i < c.absent_count; i++)
+		buf_addf(&b, "-%s ", c.absent[i].name);
+	return buf_take(&b);
+}
+
+#define NOTE(soname, priority) "[{\"soname\": [" soname "], \"priority\": \"" priority "\"}]"
+
+Test(elf_closure, a_dlopen_note_is_followed_as_dlopen_would)
+{
+	char *root = new_root();
+	AUTO_FREE char *text = NULL;
+	AUTO_FREE char *all = NULL;
+
+	/* by the runpath of who opens it, then what that needs and opens */
+	put_elf(root, "opt/liba.so.2", &(struct made){.needed = {"libn.so"}});
+	put_elf(root, "lib/libn.so",
+			&(struct made){.soname = "libn.so", .dlopens = {NOTE("\"libd.so\"", "required")}});
+	put_elf(root, "lib/libd.so", &(struct made){.soname = "libd.so"});
+	put_elf(root, "bin/p",
+			&(struct made){.interpreter = LD,
+						   .runpath = "/opt",
+						   .needed = {"libn.so"},
+						   .dlopens = {NOTE("\"liba.so.3\", \"liba.so.2\"", "recommended"),
+									   NOTE("\"libgone.so\"", "recommended"),
+									   NOTE("\"libd.so\"", "suggested"),
+									   NOTE("\"libs.so\"", "suggested")}});
+	put_elf(root, "lib/libs.so", &(struct made){0});
+	text = opened(root, "/bin/p");
+	all = found(root, "/bin/p");
+	cr_expect_str_eq(text, "liba.so.2=dlopen note:/opt/liba.so.2 libd.so=dlopen note:/lib/libd.so "
+						   "-libgone.so -libs.so ");
+	cr_expect_str_eq(all, "libn.so=default:/lib/libn.so liba.so.2=runpath:/opt/liba.so.2 "
+						  "libd.so=default:/lib/libd.so");
+	drop_root(root);
+}
+
+Test(elf_closure, a_required_dlopen_that_is_missing_is_an_error)
+{
+	char *root = new_root();
+	struct elf_closure c = {0};
+	struct error err = {0};
+	char missing[ELF_NAME_MAX] = "";
+
+	put_elf(root, "bin/p",
+			&(struct made){.interpreter = LD, .dlopens = {NOTE("\"libr.so\"", "required")}});
+	cr_expect_eq(find(root, "/bin/p", missing, &c, &err), -1);
+	cr_expect_eq(err.code, ERR_MISSING);
+	cr_expect(text_ends(err.msg, "bin/p needs libr.so, which is not here"), "%s", err.msg);
+	cr_expect_str_eq(missing, "libr.so");
+	drop_root(root);
+}
+
+Test(elf_closure, what_glibc_opens_comes_along)
+{
+	static const struct {
+		const char *import, *version, *says;
+	} table[] = {
+		{"pthread_exit", "GLIBC_2.36", "libgcc_s.so.1=glibc:/lib/libgcc_s.so.1 "},
+		{"pthread_cancel", "GLIBC_2.31", "libgcc_s.so.1=glibc:/lib/libgcc_s.so.1 "},
+		{"?pthread_cancel", "GLIBC_2.31", ""},
+		{"getpwnam", "GLIBC_2.34", ""},
+		{"getpwnam", "GLIBC_2.31", "libnss_files.so.2=glibc:/lib/libnss_files.so.2 "},
+		{"getaddrinfo", "GLIBC_2.31",
+		 "libnss_files.so.2=glibc:/lib/libnss_files.so.2 -libnss_dns.so.2 "},
+		{"puts", "GLIBC_2.31", ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		char *root = new_root();
+		AUTO_FREE char *text = NULL;
+
+		put_elf(
+			root, "lib/libc.so.6",
+			&(struct made){.soname = "libc.so.6", .versions = {"GLIBC_2.2.5", table[i].version}});
+		put_elf(root, "lib/libgcc_s.so.1", &(struct made){.needed = {"libc.so.6"}});
+		put_elf(root, "lib/libnss_files.so.2", &(struct made){.needed = {"libc.so.6"}});
+		put_elf(root, "bin/p",
+				&(struct made){
+					.interpreter = LD, .needed = {"libc.so.6"}, .imports = {table[i].import}});
+		text = opened(root, "/bin/p");
+		cr_expect_str_eq(text, table[i].says, "row %zu", i);
+		drop_root(root);
+	}
+}
+
+/* ---- other machines */
+
+Test(elf_closure, a_second_root_has_what_the_first_lacks)
+{
+	char *root = new_root();
+	AUTO_FREE char *cross = fs_join(root, "usr/cross");
+	AUTO(elf_closure) struct elf_closure c = {0};
+	AUTO(strv) struct strv programs = {0};
+	AUTO(buf) struct buf b = {0};
+	struct elf_view view = {.root = root, .fallback = cross};
+	struct error err = {0};
+
+	put_elf(root, "usr/cross/lib/ld-a.so", &(struct made){.machine = EM_AARCH64});
+	put_elf(root, "usr/cross/lib/libboth.so", &(struct made){.machine = EM_AARCH64});
+	put_elf(root, "usr/cross/lib/libhidden.so", &(struct made){.machine = EM_AARCH64});
+	put_elf(root, "usr/lib/aarch64-linux-gnu/libboth.so", &(struct made){.machine = EM_AARCH64});
+	put_elf(root, "lib/libhidden.so", &(struct made){0});
+	put_elf(root, "bin/p",
+			&(struct made){.machine = EM_AARCH64,
+						   .interpreter = "/lib/ld-a.so",
+						   .needed = {"libboth.so", "libhidden.so"}});
+	strv_add(&programs, "/bin/p");
+	cr_assert_eq(
+		elf_closure_find(&(struct elf_closure_request){&view, &programs, false}, NULL, &c, &err), 0,
+		"%s", err.msg);
+	for (size_t i = 1; i < c.count; i++)
+		buf_addf(&b, "%s=%s ", c.items[i].opened, c.items[i].place.file + strlen(root));
+	cr_expect_str_eq(buf_str(&b),
+					 "/lib/ld-a.so=/usr/cross/lib/ld-a.so "
+					 "/usr/lib/aarch64-linux-gnu/libboth.so=/usr/lib/aarch64-linux-gnu/libboth.so "
+					 "/lib/libhidden.so=/usr/cross/lib/libhidden.so ");
+	drop_root(root);
+}
+
+Test(elf_closure, a_library_that_is_only_there_for_another_machine_is_told)
+{
+	char *root = new_root();
+	AUTO_FREE char *says = xasprintf("bin/p needs liba.so, which is not here; %s/opt/liba.so is "
+									 "for arm64",
+									 root);
+	AUTO_FREE char *loader = xasprintf("bin/q needs the interpreter /lib/ld-b.so, which is not "
+									   "here; %s/lib/ld-b.so is for riscv64",
+									   root);
+	struct elf_closure c = {0};
+	struct error err = {0};
+
+	put_elf(root, "opt/liba.so", &(struct made){.machine = EM_AARCH64});
+	put_elf(root, "lib/liba.so", &(struct made){.machine = EM_S390});
+	put_elf(root, "lib/ld-b.so", &(struct made){.machine = EM_RISCV});
+	put_elf(root, "bin/p",
+			&(struct made){.interpreter = LD, .needed = {"liba.so"}, .runpath = "/opt"});
+	put_elf(root, "bin/q", &(struct made){.interpreter = "/lib/ld-b.so"});
+	cr_expect_eq(find(root, "/bin/p", NULL, &c, &err), -1);
+	cr_expect_eq(err.code, ERR_MISSING);
+	cr_expect(text_ends(err.msg, says), "%s", err.msg);
+	cr_expect_eq(find(root, "/bin/q", NULL, &c, &err), -1);
+	cr_expect_eq(err.code, ERR_MISSING);
+	cr_expect(text_ends(err.msg, loader), "%s", err.msg);
+	drop_root(root);
+}
+
+/* ---- several files at once */
+
+Test(elf_closure, who_asks_for_whom)
+{
+	char *root = new_root();
+	AUTO(elf_closure) struct elf_closure c = {0};
+	AUTO(strv) struct strv programs = {0};
+	AUTO(buf) struct buf b = {0};
+	struct elf_view view = {.root = root};
+	struct error err = {0};
+
+	put_elf(root, "lib/liba.so", &(struct made){.needed = {"libc.so"}});
+	put_elf(root, "lib/libc.so", &(struct made){.soname = "libc.so"});
+	put_elf(root, "bin/p", &(struct made){.interpreter = LD, .needed = {"liba.so", "libc.so"}});
+	put_elf(root, "bin/q", &(struct made){.interpreter = LD, .needed = {"liba.so", "ld.so"}});
+	strv_add(&programs, "/bin/p");
+	strv_add(&programs, "/bin/q");
+	cr_assert_eq(
+		elf_closure_find(&(struct elf_closure_request){&view, &programs, false}, NULL, &c, &err), 0,
+		"%s", err.msg);
+	for (size_t i = 0; i < c.edge_count; i++)
+		buf_addf(&b, "%s>%s ", fs_basename(c.items[c.edges[i].user].opened),
+				 fs_basename(c.items[c.edges[i].provider].opened));
+	cr_expect_str_eq(buf_str(&b), "p>liba.so p>libc.so liba.so>libc.so q>liba.so q>ld.so ");
+	drop_root(root);
+}
+
+Test(elf_closure, a_library_of_the_project_is_loaded_for_its_program)
+{
+	char *root = new_root();
+	AUTO(elf_closure) struct elf_closure c = {0};
+	AUTO(strv) struct strv programs = {0};
+	struct elf_view view = {.root = root};
+	struct error err = {0};
+
+	/* by itself libown would not find libdeep; the program's rpath is for both */
+	put_elf(root, "app/libown.so", &(struct made){.needed = {"libdeep.so"}});
+	put_elf(root, "app/libdeep.so", &(struct made){0});
+	put_elf(root, "app/p",
+			&(struct made){.interpreter = LD, .needed = {"libown.so"}, .rpath = "$ORIGIN"});
+	strv_add(&programs, "/app/libown.so");
+	strv_add(&programs, "/app/p");
+	cr_assert_eq(
+		elf_closure_find(&(struct elf_closure_request){&view, &programs, false}, NULL, &c, &err), 0,
+		"%s", err.msg);
+	cr_expect_eq(c.count, 4);
+	elf_closure_release(&c);
+	/* nobody loads this one */
+	put_elf(root, "app/libplugin.so", &(struct made){.needed = {"libnone.so"}});
+	strv_add(&programs, "/app/libplugin.so");
+	cr_expect_eq(
+		elf_closure_find(&(struct elf_closure_request){&view, &programs, false}, NULL, &c, &err),
+		-1);
+	cr_expect(strstr(err.msg, "libnone.so"), "%s", err.msg);
+	drop_root(root);
+}
+
+/* ---- hostile */
+
+Test(elf_closure, a_broken_library_is_named_with_who_needs_it)
+{
+	char *root = new_root();
+	struct elf_closure c = {0};
+	struct error err = {0};
+
+	put_file(root, "lib/liba.so", "no library", 10);
+	put_elf(root, "bin/p", &(struct made){.interpreter = LD, .needed = {"liba.so"}});
+	cr_expect_eq(find(root, "/bin/p", NULL, &c, &err), -1);
+	cr_expect_eq(err.code, ERR_INPUT);
+	cr_expect(strstr(err.msg, "bin/p needs liba.so: ") && strstr(err.msg, "is no ELF file"), "%s",
+			  err.msg);
+	drop_root(root);
+}
+
+/* A file of `count` entries DT_NEEDED, all of one name. */
+static void put_needy(const char *root, const char *path, size_t count)
+{
+	AUTO(buf) struct buf b = {0};
+	struct made_at at;
+	Elf64_Phdr p[2];
+	Elf64_Dyn d[4];
+	size_t start, left;
+
+	make_elf(&(struct made){.needed = {"liba.so"}}, &b, &at);
+	memcpy(d, b.data + at.dynamic, sizeof(d));
+	start = b.len;
+	for (size_t i = 0; i < count; i++)
+		buf_add(&b, &d[0], sizeof(d[0]));
+	buf_add(&b, &d[1], 3 * sizeof(d[0]));
+	left = b.len - start;
+	memcpy(p, b.data + at.program_headers, sizeof(p));
+	p[0].p_filesz = p[0].p_memsz = b.len;
+	p[1].p_offset = p[1].p_vaddr = start;
+	p[1].p_filesz = p[1].p_memsz = left;
+	memcpy(b.data + at.program_headers, p, sizeof(p));
+	put_file(root, path, b.data, b.len);
+}
+
+Test(elf_closure, ten_thousand_needed_libraries_are_refused_and_many_are_not, .timeout = 20)
+{
+	char *root = new_root();
+	struct elf_closure c = {0};
+	struct error err = {0};
+
+	put_elf(root, "lib/liba.so", &(struct made){0});
+	put_needy(root, "lib/many.so", ELF_MAX_NEEDED);
+	put_needy(root, "lib/toomany.so", 10000);
+	cr_expect_eq(find(root, "/lib/many.so", NULL, &c, &err), 0, "%s", err.msg);
+	cr_expect_eq(c.count, 2);
+	elf_closure_release(&c);
+	cr_expect_eq(find(root, "/lib/toomany.so", NULL, &c, &err), -1);
+	cr_expect_eq(err.code, ERR_INPUT);
+	cr_expect(strstr(err.msg, "toomany.so needs more than 4096 libraries"), "%s", err.msg);
+	drop_root(root);
+}

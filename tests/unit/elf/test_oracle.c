@@ -148,3 +148,29 @@ Test(elf_oracle, agrees_with_the_loader_of_this_machine, .timeout = 120)
 	cr_log_info("%zu programs compared, %zu refused", j.compared, j.refused);
 	cr_expect_geq(j.compared, 300, "only %zu programs compared", j.compared);
 }
+
+/* What Debian ships of arm64 for cross compilers, by the loader that comes with it. */
+Test(elf_oracle, agrees_with_the_loader_of_arm64, .timeout = 120)
+{
+	static const char *const start[] = {
+		QEMU, "-L", CROSS_ROOT, CROSS_ROOT "/lib/ld-linux-aarch64.so.1", "--list", NULL};
+	struct judge j = {
+		"/lib/ld-linux-aarch64.so.1", start, {.root = "", .fallback = CROSS_ROOT}, 0, 0};
+	AUTO(strv) struct strv names = {0};
+	struct error err = {0};
+
+	if (!fs_exists(QEMU) || !fs_exists(start[3]))
+		cr_skip_test("no " QEMU " or no libc6-arm64-cross");
+	cr_assert_eq(fs_list(CROSS_ROOT "/lib", &names, &err), 0, "%s", err.msg);
+	for (size_t i = 0; i < names.count; i++) {
+		AUTO_FREE char *file = fs_join(CROSS_ROOT "/lib", names.items[i]);
+		AUTO_FREE char *path = fs_join("/lib", names.items[i]);
+		AUTO(elf_file) struct elf_file f = {0};
+
+		if (elf_is_elf(file) && elf_file_read(file, &f, &err) == 0 && f.is_dynamic &&
+			!text_starts(names.items[i], "ld-linux"))
+			compare(&j, path);
+	}
+	cr_log_info("%zu libraries compared, %zu refused", j.compared, j.refused);
+	cr_expect_geq(j.compared, 30, "only %zu libraries compared", j.compared);
+}
