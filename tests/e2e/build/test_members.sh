@@ -131,7 +131,7 @@ test_no_room() {
 
 test_a_file_that_changes() {
 	large_project large
-	truncate -s 3000M large/bin/large
+	truncate -s 800M large/bin/large
 	# shellcheck disable=SC2016  # the inner shell's
 	background writer sh -c 'while :; do touch large/bin/large; sleep 0.02; done'
 	fails 3 "$MSCTL" build -q --no-cache large
@@ -141,7 +141,7 @@ test_a_file_that_changes() {
 test_holes() {
 	mkdir large
 	printf 'apiVersion: msctl/v1\nname: large\nversion: "1"\nbuild:\n  copy: {hole: /hole}\n  cmd: [/x]\n' >large/msctl.yaml
-	truncate -s 1500M large/hole
+	truncate -s 300M large/hole
 	printf 'end' >>large/hole
 	build_large
 	gzip -dc "$(blob "$(jq -r '.layers[-1].digest' "$(blob "$digest")")")" | tar -xOf - hole | tail -c 4 | cmp - <(printf '\0end')
