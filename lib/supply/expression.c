@@ -10,6 +10,7 @@
 
 #define MAX_WORD 128
 #define MAX_DEPTH 32
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-."
 
 struct reader {
 	const char *rest;
@@ -57,17 +58,26 @@ static int check_words(const struct reader *r)
 	return err_hint(r->err, "write %s", buf_str(&spdx));
 }
 
+/* "MIT", "GPL-2.0+", "LicenseRef-x", "DocumentRef-y:LicenseRef-x" */
+static bool has_form(const char *word)
+{
+	size_t len = strspn(word, NAME_CHARS);
+
+	if (word[len] == ':' && text_starts(word, "DocumentRef-") &&
+		text_starts(word + len + 1, "LicenseRef-")) {
+		word += len + 1;
+		len = strspn(word, NAME_CHARS);
+	}
+	return len > 0 && (word[len] == '\0' || strcmp(word + len, "+") == 0);
+}
+
 static int read_name(struct reader *r)
 {
-	const char *text = text_starts(r->word, "DocumentRef-") && strchr(r->word, ':')
-						   ? strchr(r->word, ':') + 1
-						   : r->word;
-	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.");
-
-	if (r->word[0] == '\0' || is_operator(r) || is(r, ")"))
-		return err_set(r->err, ERR_INPUT, "a name is missing %s%s", r->word[0] ? "before " : "",
-					   r->word[0] ? r->word : "at its end");
-	if (len == 0 || (text[len] != '\0' && strcmp(text + len, "+") != 0))
+	if (r->word[0] == '\0')
+		return err_set(r->err, ERR_INPUT, "a name is missing at its end");
+	if (is_operator(r) || is(r, ")"))
+		return err_set(r->err, ERR_INPUT, "a name is missing before %s", r->word);
+	if (!has_form(r->word))
 		return err_set(r->err, ERR_INPUT, "'%s' is no SPDX name", r->word);
 	if (check_words(r) < 0)
 		return -1;

@@ -115,6 +115,8 @@ Test(license, an_expression_is_told_by_its_form)
 		{"(MIT", "a ) is missing", "write it like"},
 		{"MIT)", "there is no AND, OR or WITH before ')'", "write it like"},
 		{"MIT+ISC", "'MIT+ISC' is no SPDX name", "write it like"},
+		{"DocumentRef-a_b:LicenseRef-x", "is no SPDX name", "write it like"},
+		{"DocumentRef-a:MIT", "is no SPDX name", "write it like"},
 		{"M\303\244", "is no SPDX name", "write it like"},
 		{"((((((((((((((((((((((((((((((((((MIT", "nested deeper than 32", "write it like"},
 	};
