@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "build/build.h"
 #include "build/verify.h"
+#include "cmd/build_watch.h"
 #include "cmd/output.h"
 #include "cmd/stream.h"
 
@@ -25,6 +26,8 @@ struct build_options {
 	bool no_cache;
 	bool explain;
 	bool verify;
+	bool watch;
+	bool run;
 	bool push;
 	bool no_sbom;
 	struct opt_list output;
@@ -51,6 +54,9 @@ static const struct opt build_opts[] = {
 	OPT_FLAG(0, "no-cache", struct build_options, no_cache, "make every step and layer anew"),
 	OPT_FLAG(0, "verify", struct build_options, verify,
 			 "build a second time under other circumstances and compare every byte"),
+	OPT_FLAG(0, "watch", struct build_options, watch, "build again whenever the sources change"),
+	OPT_FLAG(0, "run", struct build_options, run,
+			 "with --watch: run the image, and start it anew when it changes"),
 	OPT_FLAG(0, "no-steps", struct build_options, no_steps,
 			 "take what is there without running build.steps"),
 	OPT_FLAG(0, "push", struct build_options, push, "copy the image to its registry, too"),
@@ -357,10 +363,9 @@ static int deliver(struct ctx *ctx, const struct outputs *outputs, struct stream
 	return print_result(ctx, r, outputs, is_pushed, err);
 }
 
-static int build_run_command(struct ctx *ctx, const void *options, int argc, char **argv,
-							 struct error *err)
+static int build_once(struct ctx *ctx, const struct build_options *o, const char *dir,
+					  struct build_result *out, struct error *err)
 {
-	const struct build_options *o = options;
 	AUTO(project) struct project project = {0};
 	AUTO(build_result) struct build_result result = {0};
 	AUTO(stream)
@@ -393,7 +398,7 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 				  .user = &tail},
 	};
 
-	if (project_load_any(argc ? argv[0] : NULL, ctx->global.file, &project, err) < 0 ||
+	if (project_load_any(dir, ctx->global.file, &project, err) < 0 ||
 		check_options(o, &project, err) < 0 || add_platforms(o->platform, &platforms, err) < 0 ||
 		outputs_parse(ctx, &o->output, &outputs, err) < 0)
 		return -1;
@@ -409,15 +414,57 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 			show_tail(&tail);
 		return -1;
 	}
-	return deliver(ctx, &outputs, &stream, &result, err);
+	if (deliver(ctx, &outputs, &stream, &result, err) < 0)
+		return -1;
+	*out = MOVE(result);
+	return 0;
+}
+
+/* What one build of many is given. */
+struct repeated {
+	struct ctx *ctx;
+	const struct build_options *options;
+	const char *dir;
+};
+
+static int build_again(void *user, struct build_result *out, struct error *err)
+{
+	const struct repeated *r = user;
+
+	return build_once(r->ctx, r->options, r->dir, out, err);
+}
+
+static int build_run_command(struct ctx *ctx, const void *options, int argc, char **argv,
+							 struct error *err)
+{
+	const struct build_options *o = options;
+	struct repeated repeated = {ctx, o, argc ? argv[0] : NULL};
+	AUTO(build_result) struct build_result result = {0};
+	AUTO_FREE char *beside = ctx->global.file ? fs_dirname(ctx->global.file) : NULL;
+	struct build_watcher watcher = {.dir = argc     ? argv[0]
+										   : beside ? beside
+													: ".",
+									.runs = o->run,
+									.args = argv + 1,
+									.arg_count = argc > 1 ? argc - 1 : 0,
+									.build = build_again,
+									.user = &repeated};
+
+	if (o->run && !o->watch)
+		return err_set(err, ERR_USAGE, "--run goes with --watch; 'msctl run' runs an image");
+	if (argc > 1 && !o->run)
+		return err_set(err, ERR_USAGE, "more than one folder to build");
+	if (o->watch)
+		return build_watch_run(ctx, &watcher, err);
+	return build_once(ctx, o, repeated.dir, &result, err);
 }
 
 const struct command cmd_build = {
 	.name = "build",
 	.group = GROUP_BUILD,
 	.summary = "Make an image of the project in the local store",
-	.operands = "[DIR]",
-	.max_operands = 1,
+	.operands = "[DIR [ARG...]]",
+	.max_operands = -1,
 	.options = build_opts,
 	.options_size = sizeof(struct build_options),
 	.description =
@@ -438,7 +485,11 @@ const struct command cmd_build = {
 		"folder, older and readable by their owner alone, with another HOME, one thread, no cache "
 		"and a second later. The first byte that differs is named, with the layer, the file and "
 		"the section of the program it is in, and the command ends with status 9. Sources are "
-		"what git does not ignore.",
+		"what git does not ignore.\n\n"
+		"With --watch msctl stays and builds again whenever a file changes that git does not "
+		"ignore; what the build itself writes does not count. With --run it keeps the image "
+		"running, with ARGs as its arguments: a new image takes the old one's place, while after "
+		"a build that failed the old one goes on. Ctrl-C ends both.",
 	.examples =
 		"msctl build\n    build the project in the current folder\n"
 		"msctl build -t orders:test services/orders\n    build another folder under a name of "
@@ -447,6 +498,7 @@ const struct command cmd_build = {
 		"msctl build -o oci:image -o docker-archive:image.tar\n    write it as a folder and as a "
 		"file, too\n"
 		"msctl build -q -o docker-archive:- | docker load\n    hand it to another program\n"
+		"msctl build --watch --run\n    build and run the service, and again after each change\n"
 		"msctl build -o json\n    the digest and the layers as a document\n",
 	.run = build_run_command,
 };
