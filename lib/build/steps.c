@@ -4,17 +4,30 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/text.h"
+#include "build/lacks.h"
 #include "build/skip.h"
 
 #include <string.h>
 
+/* Who listens to a step. */
+struct listener {
+	const struct build_watch *watch;
+	struct lacks lacks;
+};
+
+static void listener_release(struct listener *l)
+{
+	lacks_release(&l->lacks);
+}
+
 static void hand_line(void *user, bool is_stderr, const char *line)
 {
-	const struct build_watch *w = user;
+	struct listener *l = user;
 
 	(void)is_stderr;
-	if (w->line)
-		w->line(w->user, line);
+	lacks_line(&l->lacks, line);
+	if (l->watch->line)
+		l->watch->line(l->watch->user, line);
 }
 
 /* In order of growing weight; the later of two of a name counts. */
@@ -31,16 +44,15 @@ static void collect_env(const struct build *b, struct strv *env)
 		strv_add(env, asked->items[i]);
 }
 
-static int hint_failed(const struct build *b, struct error *err)
+static int hint_failed(const struct build *b, const struct lacks *lacks, struct error *err)
 {
 	const struct build_plan *p = &b->plan;
+	struct build_target target = {0};
+	struct error ignored = {0};
 
-	if (b->is_cross)
-		return err_hint(err,
-						"see what it said above; a library that it lacks is installed for "
-						"%s/%s by 'dpkg --add-architecture ARCH' and 'apt install NAME-dev:ARCH'; "
-						"build.steps find the compiler in $CC",
-						b->platform.os, b->platform.arch);
+	if (build_target_find(&b->platform, &target, &ignored) == 0 &&
+		lacks_hint(lacks, b->is_cross ? &target : NULL, err))
+		return -1;
 	if (p->is_copied)
 		return err_hint(err,
 						"see what it said above; it works on a copy of the project in %s: files "
@@ -57,7 +69,8 @@ static int run_step(struct build *b, size_t index, struct error *err)
 	const char *const argv[] = {"sh", "-e", "-c", script, NULL};
 	/* a make that runs msctl has nothing to say to a make that msctl runs */
 	const char *const unset[] = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "LANGUAGE", "DESTDIR", NULL};
-	struct build_watch watch = b->request->watch;
+	const struct build_watch *watch = &b->request->watch;
+	AUTO(listener) struct listener listener = {.watch = watch};
 	struct proc_spec spec = {.argv = argv,
 							 .unset = unset,
 							 .cwd = b->project->dir,
@@ -65,7 +78,7 @@ static int run_step(struct build *b, size_t index, struct error *err)
 							 .out = PROC_LINES,
 							 .err_out = PROC_LINES,
 							 .line = hand_line,
-							 .user = &watch,
+							 .user = &listener,
 							 .cancel = b->request->cancel,
 							 .own_group = true};
 	AUTO(proc_result) struct proc_result result = {0};
@@ -75,18 +88,18 @@ static int run_step(struct build *b, size_t index, struct error *err)
 
 	collect_env(b, &env);
 	spec.env = (const char *const *)env.items;
-	if (watch.begin)
-		watch.begin(watch.user, step);
+	if (watch->begin)
+		watch->begin(watch->user, step);
 	rc = b->toolchain ? build_toolchain_run(b, &spec, &result, err) : proc_run(&spec, &result, err);
 	if (rc < 0)
 		return err_wrap(err, "step '%s'", step);
 	if (result.exit_status != 0) {
 		err_set(err, ERR_SYS, "step %zu of %zu, '%.*s', %s", index + 1, b->plan.steps.count,
 				(int)strcspn(step, "\n"), step, proc_describe(&result, how));
-		return hint_failed(b, err);
+		return hint_failed(b, &listener.lacks, err);
 	}
-	if (watch.done)
-		watch.done(watch.user, step, clock_now(b->request->clock) - start);
+	if (watch->done)
+		watch->done(watch->user, step, clock_now(b->request->clock) - start);
 	return 0;
 }
 

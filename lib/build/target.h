@@ -10,6 +10,7 @@
 struct build_target {
 	const char *triplet;   /* GNU's name, which the compiler's begins with: "aarch64-linux-gnu" */
 	const char *multiarch; /* Debian's folder below /usr/lib */
+	const char *debian;    /* its architecture: "armhf" */
 	const char *package;   /* Debian's compilers: gcc-PACKAGE, g++-PACKAGE */
 	const char *processor; /* CMAKE_SYSTEM_PROCESSOR: what uname -m says */
 	const char *family;    /* meson's cpu_family */

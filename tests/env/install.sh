@@ -25,6 +25,9 @@ check="$build $service libcriterion-dev python3 procps"
 registry='docker-registry apache2-utils openssl curl python3'
 runtime='crun runc uidmap'
 
+# Projects without an msctl.yaml: build systems, Debian's own sources and what these need.
+systems='meson ninja-build cmake autoconf automake libtool dpkg-dev xz-utils libevent-dev libpcre2-dev zlib1g-dev'
+
 # Programs for arm64 from amd64, and its loader as their judge.
 cross='gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static'
 
@@ -34,7 +37,7 @@ group() { # group NAME -> its packages
 	check) echo "$check" ;;
 	demo) echo "$build $service $registry $runtime" ;;
 	test) # npm may come from elsewhere, and brings hundreds of packages
-		echo "$check $registry $runtime $cross skopeo umoci podman buildah docker.io zstd python3-jsonschema
+		echo "$check $registry $runtime $cross $systems skopeo umoci podman buildah docker.io zstd python3-jsonschema
 		golang-github-opencontainers-image-spec-dev jq iproute2 strace"
 		command -v npm >/dev/null || echo npm ;;
 	kube) # another packager's kubectl serves as well, and owns the same file

@@ -1,0 +1,180 @@
+# shellcheck shell=bash
+# limit: 900
+# Projects without an msctl.yaml: what their build system installs runs in an image.
+
+# shellcheck source=tests/e2e/samples.sh
+. "$E2E/samples.sh"
+
+built() { # built SYSTEM: the sample is built, runs, leaves the sources alone, and is the same elsewhere
+	sample_tools "$1"
+	sample "$1" one
+	sample "$1" 'deeper/place/one'
+	find one | LC_ALL=C sort >before
+	ok "$MSCTL" -C one build -t x:1
+	find one -path one/.msctl -prune -o -print | LC_ALL=C sort >after
+	cmp before after || problem 'files beside the sources'
+	ok "$MSCTL" run x:1 word
+	out_has "hello from $1 7" word
+	never_says "$PWD"
+	(cd deeper/place && umask 077 && TZ=Asia/Kathmandu CFLAGS=-O3 "$MSCTL" -C one build -q -t x:2) ||
+		problem 'second build'
+	same "$(image_digest x:1)" "$(image_digest x:2)" 'digest in another folder'
+	# a change is compiled, what is no longer installed is gone
+	sed -i 's/hello from/hallo von/' one/hello.c
+	ok "$MSCTL" -C one build -t x:3
+	ok "$MSCTL" run x:3
+	out_has "hallo von $1 7"
+	sed -i 's/hallo von/hello from/' one/hello.c
+	ok "$MSCTL" -C one build -t x:4
+	same "$(image_digest x:1)" "$(image_digest x:4)" 'digest after the change was taken back'
+	# nothing is left of what was built before
+	ok "$MSCTL" -C one build --no-cache -t x:5
+	same "$(image_digest x:1)" "$(image_digest x:5)" 'digest of a build from nothing'
+}
+
+test_make() { built make; }
+test_make_install() { built install; }
+test_autotools() { built autotools; }
+test_cmake() { built cmake; }
+test_meson() { built meson; }
+
+test_what_is_taken() {
+	sample install one
+	ok "$MSCTL" -C one build -t x:1
+	unpack_image x:1 root
+	[ -x root/usr/sbin/hello ] || problem 'no program'
+	[ -f root/usr/share/hello/more.c ] || problem 'no data'
+	[ ! -e root/usr/share/doc ] || problem 'documentation'
+	ok jq -e '.config.Entrypoint == ["/usr/sbin/hello"]' \
+		"$(blob "$(jq -r .config.digest "$(blob "$(image_digest x:1)")")")"
+	# stripped in the image, whole where it was built
+	readelf -SW root/usr/sbin/hello | grep -q '\.symtab' && problem 'symbols in the image'
+	readelf -SW one/.msctl/build/linux-amd64/installed/usr/sbin/hello | grep -q '\.symtab' ||
+		problem 'the installed program was stripped'
+	readelf -dW root/usr/sbin/hello | grep -q 'BIND_NOW\|FLAGS_1.*NOW' || problem 'not bound at once'
+}
+
+test_only_what_changed_is_compiled() {
+	sample install one
+	ok "$MSCTL" -C one build -v -t x:1
+	touch one/more.c
+	ok "$MSCTL" -C one build -v -t x:1
+	err_has more.c
+	same 0 "$(grep -c -e '-c .*hello\.c' "$err" || true)" 'compilations of hello.c'
+}
+
+test_repository_stays_clean() {
+	sample make one
+	git init -q one
+	printf '*.o\n/hello\n' >one/.gitignore
+	git -C one add .
+	git -C one -c user.name=x -c user.email=x@x.test commit -q -m x
+	# ignored products of a build by hand play no part
+	echo nonsense >one/hello.o
+	ok "$MSCTL" -C one build -t x:1
+	same '' "$(git -C one status --porcelain)" 'what git sees'
+	ok "$MSCTL" -C one build -o json
+	jq -e '.image | endswith("dirty") | not' "$out" >/dev/null || problem 'dirty'
+}
+
+test_two_builds_of_one_project() {
+	sample install one
+	printf 'all: hello\n\twhile [ ! -e %s/go ]; do sleep 0.05; done\n' "$PWD" >>one/GNUmakefile
+	sed -i 's/^hello:/all: hello\nhello:/' one/GNUmakefile
+	background first "$MSCTL" -C one build -t x:1
+	eventually 20 test -e one/.msctl/build/linux-amd64/work/hello
+	background second "$MSCTL" -C one build -t x:2
+	eventually 20 grep -q 'waiting' second.err
+	touch go
+	ended "$first_pid" 30
+	same 0 "$status" 'status of the first'
+	ended "$second_pid" 30
+	same 0 "$status" 'status of the second'
+	same "$(image_digest x:1)" "$(image_digest x:2)" digest
+}
+
+test_interrupt_of_a_compilation() {
+	sample install one
+	printf 'all: hello\n\tsleep 61.8\n' >>one/GNUmakefile
+	sed -i 's/^hello:/all: hello\nhello:/' one/GNUmakefile
+	background build "$MSCTL" -C one build -t x:1
+	eventually 20 pgrep -f 'sleep 61[.]8'
+	kill -INT "$build_pid"
+	ended "$build_pid" 5
+	same 130 "$status" 'exit status'
+	same '' "$(pgrep -f 'sleep 61[.]8' || true)" 'children left'
+	sed -i '/61.8/d' one/GNUmakefile
+	ok "$MSCTL" -C one build -t x:1
+}
+
+# ------------------------------------------------------- Debian's own
+
+debian() { # debian PACKAGE: its sources are in ./src, its image is PACKAGE:1
+	local place status=0
+	place=$("$TESTS_ENV/debian-source" "$1" "$PWD/unpacked" 2>source.err) || status=$?
+	[ "$status" != 3 ] || skip "$(tail -n 1 source.err)"
+	[ "$status" = 0 ] || problem "$(cat source.err)"
+	mv "$place" "./$(basename "$place")"
+	ln -s "$(basename "$place")" src
+	[ ! -e src/msctl.yaml ] || problem 'it has an msctl.yaml'
+	ok "$MSCTL" -C src build -t "$1:1"
+}
+
+again() { # again PACKAGE: nothing changed, so nothing is done
+	local before=${EPOCHREALTIME/./} first
+	first=$(image_digest "$1:1")
+	ok "$MSCTL" -C src build --explain -t "$1:1"
+	same "$first" "$(image_digest "$1:1")" 'digest of the second build'
+	echo "second build: $(((${EPOCHREALTIME/./} - before) / 1000)) ms"
+	err_has 'steps: cached'
+}
+
+fetch() { curl -sf --max-time 5 --noproxy '*' "$@"; }
+
+test_debian_make_mini_httpd() {
+	local port
+	debian mini-httpd
+	port=$(free_port)
+	background web "$MSCTL" run mini-httpd:1 -D -h 127.0.0.1 -p "$port" -d /etc
+	eventually 20 fetch "http://127.0.0.1:$port/passwd"
+	fetch "http://127.0.0.1:$port/passwd" | grep -q '^app:x:65532:' || problem 'another file'
+	kill "$web_pid"
+	ended "$web_pid" 10
+	again mini-httpd
+}
+
+test_debian_autotools_memcached() {
+	local port answer
+	debian memcached
+	port=$(free_port)
+	background cache "$MSCTL" run memcached:1 -l 127.0.0.1 -p "$port"
+	eventually 20 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port"
+	exec 3<>"/dev/tcp/127.0.0.1/$port"
+	printf 'set k 0 0 5\r\nvalue\r\nget k\r\nquit\r\n' >&3
+	answer=$(timeout 5 cat <&3 | tr -d '\r' | tr '\n' ' ')
+	same 'STORED VALUE k 0 5 value END ' "$answer" answer
+	kill "$cache_pid"
+	ended "$cache_pid" 10
+	again memcached
+}
+
+test_debian_meson_lighttpd() { # it opens its modules by name
+	local port
+	debian lighttpd
+	port=$(free_port)
+	cat >conf <<-X
+		server.document-root = "/etc"
+		server.bind = "127.0.0.1"
+		server.port = $port
+		server.modules = ("mod_status", "mod_deflate", "mod_rewrite")
+		status.status-url = "/status"
+		url.rewrite = ("^/who\$" => "/passwd")
+	X
+	# shellcheck disable=SC2016
+	background web bash -c 'exec "$MSCTL" run lighttpd:1 -D -f - <conf'
+	eventually 20 fetch "http://127.0.0.1:$port/status"
+	fetch "http://127.0.0.1:$port/who" | grep -q '^app:x:65532:' || problem 'another file'
+	kill "$web_pid"
+	ended "$web_pid" 10
+	again lighttpd
+}
