@@ -127,6 +127,11 @@ int build_hint_missing(const struct build *b, const char *name, struct error *er
 	AUTO(owner) struct owner o = {0};
 	AUTO_FREE char *package = NULL;
 
+	if (strchr(name, '/'))
+		return err_hint(err,
+						"a needed name with a slash is looked for as that very path: link the "
+						"library with -Wl,-soname,%s, or let build.copy put it there",
+						fs_basename(name));
 	if (find_owner(b, b->sysroot, name, &o)) {
 		if (o.arch && strcmp(o.arch, arch) != 0)
 			return err_hint(err,

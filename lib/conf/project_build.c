@@ -10,9 +10,9 @@
 
 struct fields {
 	const char *toolchain, *base, *user, *workdir, *compression, *dockerfile, *stop_signal;
-	const char *context, *target, *build_system, *binary, *sysroot, *hardening;
+	const char *context, *target, *build_system, *binary, *sysroot;
 	json_t *steps, *copy, *libraries, *entrypoint, *cmd, *ports, *env, *labels, *platforms, *args;
-	json_t *options, *capabilities, *strip;
+	json_t *options, *capabilities, *strip, *hardening;
 	bool certificates, timezones;
 };
 
@@ -23,7 +23,7 @@ static const struct doc_field build_fields[] = {
 	DOC_FIELD(struct fields, binary, "binary", DOC_TEXT, false),
 	DOC_FIELD(struct fields, strip, "strip", DOC_ANY, false),
 	DOC_FIELD(struct fields, sysroot, "sysroot", DOC_TEXT, false),
-	DOC_FIELD(struct fields, hardening, "hardening", DOC_TEXT, false),
+	DOC_FIELD(struct fields, hardening, "hardening", DOC_ANY, false),
 	DOC_FIELD(struct fields, capabilities, "capabilities", DOC_TEXT_MAP, false),
 	DOC_FIELD(struct fields, toolchain, "toolchain", DOC_TEXT, false),
 	DOC_FIELD(struct fields, base, "base", DOC_TEXT, false),
@@ -165,14 +165,17 @@ static const char *host_platform(void)
 	return "linux/amd64";
 }
 
-static int read_hardening(struct project *p, const json_t *section, const char *word,
+static int read_hardening(struct project *p, const json_t *section, const json_t *value,
 						  struct error *err)
 {
 	static const char *const words[] = {
 		[HARDENING_WARN] = "warn", [HARDENING_REQUIRE] = "require", [HARDENING_OFF] = "off"};
 
+	/* a bare off is false in YAML */
+	const char *word = json_is_false(value) ? words[HARDENING_OFF] : json_string_value(value);
+
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (word && strcmp(word, words[i]) != 0)
+		if (value && (!word || strcmp(word, words[i]) != 0))
 			continue;
 		p->build.hardening = (enum project_hardening)i;
 		return 0;

@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "elf/view.h"
 
 #include <endian.h>
 #include <glob.h>
@@ -120,16 +121,28 @@ struct conf {
 
 static int read_conf(struct conf *c, const char *path, int depth, struct error *err);
 
+/* The root's own name is no pattern. */
+static void add_plain(struct buf *b, const char *text)
+{
+	for (; *text; text++) {
+		if (strchr("*?[\\", *text))
+			buf_addc(b, '\\');
+		buf_addc(b, *text);
+	}
+}
+
 static int include(struct conf *c, const char *from, const char *pattern, int depth,
 				   struct error *err)
 {
 	AUTO_FREE char *dir = fs_dirname(from);
 	AUTO_FREE char *within = fs_join(dir, pattern);
-	AUTO_FREE char *full = xasprintf("%s%s", c->root, within);
+	AUTO(buf) struct buf full = {0};
 	glob_t found = {0};
 	int rc = 0;
 
-	if (glob(full, 0, NULL, &found) == 0)
+	add_plain(&full, c->root);
+	buf_adds(&full, within);
+	if (glob(buf_str(&full), 0, NULL, &found) == 0)
 		for (size_t i = 0; rc == 0 && i < found.gl_pathc; i++)
 			rc = read_conf(c, found.gl_pathv[i] + strlen(c->root), depth + 1, err);
 	globfree(&found);
@@ -165,8 +178,10 @@ static int take_line(struct conf *c, const char *path, char *line, int depth, st
 
 static int read_conf(struct conf *c, const char *path, int depth, struct error *err)
 {
-	AUTO_FREE char *full = xasprintf("%s%s", c->root, path);
+	const struct elf_view view = {.root = c->root};
+	AUTO(elf_place) struct elf_place place = {0};
 	AUTO(buf) struct buf text = {0};
+	int found;
 
 	if (depth > ELF_CONF_MAX_DEPTH)
 		return err_set(err, ERR_INPUT, "%s is included more than %d deep", path,
@@ -174,9 +189,11 @@ static int read_conf(struct conf *c, const char *path, int depth, struct error *
 	if (++c->files > ELF_CONF_MAX_FILES)
 		return err_set(err, ERR_INPUT, "/etc/ld.so.conf includes more than %d files",
 					   ELF_CONF_MAX_FILES);
-	if (!fs_exists(full))
-		return 0;
-	if (fs_read(full, ELF_CONF_MAX_BYTES, &text, err) < 0)
+	/* by links of its root, not of this machine */
+	found = elf_view_find(&view, path, &place, err);
+	if (found <= 0)
+		return found;
+	if (fs_read(place.file, ELF_CONF_MAX_BYTES, &text, err) < 0)
 		return -1;
 	for (char *line = text.data, *next; line; line = next) {
 		next = strchr(line, '\n');

@@ -18,15 +18,15 @@ void elf_tables_release(struct elf_tables *t)
 int elf_tables_read(const struct elf_view *view, struct elf_tables *out, struct error *err)
 {
 	AUTO(elf_tables) struct elf_tables t = {0};
-	AUTO_FREE char *path = xasprintf("%s/etc/ld.so.cache", view->root);
+	AUTO(elf_place) struct elf_place place = {0};
+	int found = elf_view_find_in(view, 0, "/etc/ld.so.cache", &place, err);
 
-	if (fs_exists(path)) {
-		if (elf_cache_read(path, &t.cache, err) < 0)
-			return -1;
-		t.has_cache = true;
-	} else if (elf_conf_read(view->root, &t.conf_dirs, err) < 0) {
+	if (found < 0)
 		return -1;
-	}
+	t.has_cache = found == 1;
+	if (found == 1 ? elf_cache_read(place.file, &t.cache, err) < 0
+				   : elf_conf_read(view->root, &t.conf_dirs, err) < 0)
+		return -1;
 	*out = MOVE(t);
 	return 0;
 }

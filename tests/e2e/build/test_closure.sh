@@ -265,10 +265,10 @@ test_hardening() {
 	err_has '/opt/p is built without PIE, RELRO, a stack without code: compile and link with -fPIE -pie' \
 		'-Wl,-z,relro,-z,now' '-Wl,-z,noexecstack' '/opt/static is built without PIE: compile and link with -fPIE -static-pie'
 	never_says /opt/good /opt/staticpie
-	sed -i 's/^build:/&\n  hardening: "off"/' p/msctl.yaml
+	sed -i 's/^build:/&\n  hardening: off/' p/msctl.yaml
 	ok "$MSCTL" build -t p:2 p
 	never_says 'is built without'
-	sed -i 's/hardening: "off"/hardening: require/' p/msctl.yaml
+	sed -i 's/hardening: off/hardening: require/' p/msctl.yaml
 	fails 3 "$MSCTL" build -t p:3 p
 	err_has 'is built without PIE' 'build.hardening: warn'
 	no_image p:3
@@ -301,7 +301,7 @@ test_a_needed_name_with_a_slash() {
 	same 3 "$status" 'exit status'
 	sed -i '$a rm out/sub/libt.so' p/make.sh
 	fails 4 "$MSCTL" build -t p:2 p
-	err_has 'out/p needs /opt/sub/libt.so, which is not here'
+	err_has 'out/p needs /opt/sub/libt.so, which is not here' '-Wl,-soname,libt.so'
 }
 
 test_links_in_a_circle() {

@@ -75,7 +75,9 @@ Test(elf_cache, every_shorter_cache_is_refused)
 
 Test(elf_conf, follows_includes_in_order_and_within_its_root)
 {
+	AUTO_FREE char *base = NULL;
 	AUTO_FREE char *root = NULL;
+	AUTO_FREE char *link = NULL;
 	AUTO(strv) struct strv dirs = {0};
 	struct error err = {0};
 	static const char main_conf[] =
@@ -83,10 +85,13 @@ Test(elf_conf, follows_includes_in_order_and_within_its_root)
 	static const char a[] = "/a/lib\n/b/lib=libc6\nrelative\n";
 	static const char b[] = "  /a/lib\n\t/c d \r\n";
 
-	cr_assert_eq(fs_temp_dir("/tmp", "conf-", &root, &err), 0);
+	cr_assert_eq(fs_temp_dir("/tmp", "conf-", &base, &err), 0);
+	root = fs_join(base, "a[b]*");
+	link = fs_join(root, "etc/ld.so.conf.d/b.conf");
 	put_file(root, "etc/ld.so.conf", main_conf, sizeof(main_conf) - 1);
 	put_file(root, "etc/ld.so.conf.d/a.conf", a, sizeof(a) - 1);
-	put_file(root, "etc/ld.so.conf.d/b.conf", b, sizeof(b) - 1);
+	put_file(root, "opt/of the root", b, sizeof(b) - 1);
+	cr_assert_eq(symlink("/opt/of the root", link), 0);
 	put_file(root, "etc/ld.so.conf.d/c.other", "/no\n", 4);
 	cr_assert_eq(elf_conf_read(root, &dirs, &err), 0, "%s", err.msg);
 	cr_assert_eq(dirs.count, 4);
@@ -94,7 +99,7 @@ Test(elf_conf, follows_includes_in_order_and_within_its_root)
 	cr_expect_str_eq(dirs.items[1], "/b/lib");
 	cr_expect_str_eq(dirs.items[2], "/c d");
 	cr_expect_str_eq(dirs.items[3], "/last");
-	fs_remove_tree(root, &err);
+	fs_remove_tree(base, &err);
 }
 
 Test(elf_conf, a_file_that_includes_itself_is_refused)
