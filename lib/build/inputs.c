@@ -48,27 +48,25 @@ void inputs_text(struct inputs *i, char kind, const char *name, const char *valu
 /* What is in these is no secret. */
 static bool is_open(const char *name)
 {
-	static const char *const names[] = {
-		"CC",
-		"CXX",
-		"CPP",
-		"AR",
-		"LD",
-		"CFLAGS",
-		"CXXFLAGS",
-		"CPPFLAGS",
-		"LDFLAGS",
-		"LDLIBS",
+	static const char *const names[] = {"CC",
+										"CXX",
+										"CPP",
+										"AR",
+										"LD",
+										"CFLAGS",
+										"CXXFLAGS",
+										"CPPFLAGS",
+										"LDFLAGS",
+										"LDLIBS",
 
-		"LC_ALL",
-		"LANG",
-		"TZ",
-		"SOURCE_DATE_EPOCH",
-		"DESTDIR",
-		"PREFIX",
-		"PKG_CONFIG_PATH",
-		"PKG_CONFIG_LIBDIR",
-	};
+										"LC_ALL",
+										"LANG",
+										"TZ",
+										"SOURCE_DATE_EPOCH",
+										"DESTDIR",
+										"PREFIX",
+										"PKG_CONFIG_PATH",
+										"PKG_CONFIG_LIBDIR"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i], name) == 0)

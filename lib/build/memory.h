@@ -28,7 +28,7 @@ struct build_memory {
 	/* while steps run: */
 	bool has_begun;
 	struct inputs settings; /* all that they depend on but files */
-	struct map outputs;     /* paths that steps are known to write; values NULL */
+	struct map outputs; /* paths that steps wrote -> not NULL; NULL: perhaps it was somebody else */
 };
 
 void build_memory_open(const struct build_request *request, struct build_memory **out);

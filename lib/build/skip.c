@@ -22,8 +22,9 @@
  * which files they write, and, if not empty, why it is not to be believed. */
 struct record {
 	struct buf unsettled;
-	struct buf racy;    /* paths, each with its NUL */
-	struct buf outputs; /* the same */
+	struct buf racy;     /* paths, each with its NUL */
+	struct buf outputs;  /* the same */
+	struct buf doubtful; /* the same: they were written while the steps ran, nobody knows by whom */
 	struct buf inputs;
 };
 
@@ -32,6 +33,7 @@ static void record_release(struct record *r)
 	buf_release(&r->unsettled);
 	buf_release(&r->racy);
 	buf_release(&r->outputs);
+	buf_release(&r->doubtful);
 	buf_release(&r->inputs);
 }
 
@@ -68,12 +70,14 @@ static bool load_record(const char *file, struct record *out)
 		return false;
 	rest = buf_span(&bytes);
 	return take_part(&rest, &out->unsettled) && take_part(&rest, &out->racy) &&
-		   take_part(&rest, &out->outputs) && take_part(&rest, &out->inputs);
+		   take_part(&rest, &out->outputs) && take_part(&rest, &out->doubtful) &&
+		   take_part(&rest, &out->inputs);
 }
 
 static void save_record(const char *file, const struct record *r)
 {
-	const struct buf *const parts[] = {&r->unsettled, &r->racy, &r->outputs, &r->inputs};
+	const struct buf *const parts[] = {&r->unsettled, &r->racy, &r->outputs, &r->doubtful,
+									   &r->inputs};
 	AUTO(buf) struct buf bytes = {0};
 	struct error ignored = {0};
 
@@ -86,10 +90,15 @@ static void save_record(const char *file, const struct record *r)
 	keep_save(file, bytes.data, bytes.len, &ignored);
 }
 
-static void index_paths(const struct buf *paths, struct map *out)
+static void add_path(struct buf *paths, const char *path)
+{
+	buf_add(paths, path, strlen(path) + 1);
+}
+
+static void index_paths(const struct buf *paths, void *value, struct map *out)
 {
 	for (size_t at = 0; at < paths->len; at += strlen(paths->data + at) + 1)
-		map_put(out, paths->data + at, NULL);
+		map_put(out, paths->data + at, value);
 }
 
 /* --- what steps depend on --- */
@@ -98,54 +107,57 @@ static void index_paths(const struct buf *paths, struct map *out)
  * their own. */
 static bool is_volatile(const char *setting)
 {
-	static const char *const names[] = {
-		"_=",
-		"PWD=",
-		"OLDPWD=",
-		"SHLVL=",
-		"TERM=",
-		"COLORTERM=",
-		"COLUMNS=",
-		"LINES=",
-		"DISPLAY=",
-		"WINDOWID=",
-		"LS_COLORS=",
-		"PS1=",
-		"PROMPT_",
-		"HIST",
-		"TMUX",
-		"STY=",
-		"WINDOW=",
-		"SSH_",
-		"GPG_",
-		"DBUS_",
-		"XDG_SESSION_",
-		"XDG_RUNTIME_DIR=",
-		"XDG_CURRENT_",
-		"WAYLAND_",
-		"VTE_",
-		"TERM_",
-		"KONSOLE_",
-		"GNOME_",
-		"DESKTOP_",
-		"INVOCATION_ID=",
-		"JOURNAL_STREAM=",
-		"SYSTEMD_EXEC_PID=",
-		"MAIL=",
-		"LESS",
-		"PAGER=",
-		"EDITOR=",
-		"VISUAL=",
-		"MSCTL_STORE=",
-		"MAKEFLAGS=",
-		"MFLAGS=",
-		"MAKELEVEL=",
-		"MAKEOVERRIDES=",
-		"LANGUAGE=",
-		"BASH_FUNC_",
-		"CLICOLOR",
-		"NO_COLOR=",
-	};
+	static const char *const names[] = {"_=",
+										"PWD=",
+										"OLDPWD=",
+										"SHLVL=",
+										"TERM=",
+										"COLORTERM=",
+										"COLUMNS=",
+										"LINES=",
+										"DISPLAY=",
+										"WINDOWID=",
+										"LS_COLORS=",
+										"PS1=",
+										"PROMPT_",
+										"HIST",
+										"TMUX",
+										"STY=",
+										"WINDOW=",
+										"SSH_",
+										"GPG_",
+										"DBUS_",
+										"XDG_SESSION_",
+										"XDG_RUNTIME_DIR=",
+										"XDG_CURRENT_",
+										"WAYLAND_",
+										"VTE_",
+										"TERM_",
+										"KONSOLE_",
+										"GNOME_",
+										"DESKTOP_",
+										"INVOCATION_ID=",
+										"JOURNAL_STREAM=",
+										"SYSTEMD_EXEC_PID=",
+										"MAIL=",
+										"LESS",
+										"PAGER=",
+										"EDITOR=",
+										"VISUAL=",
+										"MSCTL_STORE=",
+										"MAKEFLAGS=",
+										"MFLAGS=",
+										"MAKELEVEL=",
+										"MAKEOVERRIDES=",
+										"LANGUAGE=",
+										"LANG=",
+										"LC_",
+										"TZ=",
+										"SOURCE_DATE_EPOCH=",
+										"DESTDIR=",
+										"BASH_FUNC_",
+										"CLICOLOR",
+										"NO_COLOR="};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (text_starts(setting, names[i]))
@@ -338,7 +350,7 @@ static char *find_reason(const struct build *b, const struct record *r)
 
 	if (r->unsettled.len > 0)
 		return xstrdup(buf_str(&r->unsettled));
-	index_paths(&r->racy, &racy);
+	index_paths(&r->racy, NULL, &racy);
 	buf_add(&now.bytes, m->settings.bytes.data, m->settings.bytes.len);
 	add_rest(b, &m->files, &racy, &now);
 	map_release(&racy);
@@ -376,8 +388,10 @@ bool build_skip_steps(struct build *b)
 	add_settings(b, &m->settings);
 	why = xstrdup_opt(never(b));
 	is_known = load_record(file, &r);
-	if (is_known)
-		index_paths(&r.outputs, &m->outputs);
+	if (is_known) {
+		index_paths(&r.outputs, m, &m->outputs);
+		index_paths(&r.doubtful, NULL, &m->outputs);
+	}
 	if (m->is_forgetful)
 		build_explain(b, false, WHAT, "--no-cache");
 	else if (why)
@@ -413,14 +427,16 @@ static void judge(const struct build *b, const char *path, bool was_there, struc
 {
 	const struct build_memory *m = b->stamp->memory;
 	AUTO_FREE char *file = xasprintf("%s/%s%s", m->root, m->within, path);
-	/* nobody writes these by hand */
-	bool is_ours = text_starts(path, BUILD_WORK_FOLDER "/") || text_ends(path, ".a") ||
-				   text_ends(path, ".d") || elf_is_elf(file);
 
-	buf_adds(&out->outputs, path);
-	buf_addc(&out->outputs, '\0');
-	if (!is_ours && !map_has(&m->outputs, path) && out->unsettled.len == 0 &&
-		(was_there || looks_like_source(path)))
+	/* nobody writes programs and libraries by hand */
+	if (map_has(&m->outputs, path) || text_starts(path, BUILD_WORK_FOLDER "/") ||
+		!(was_there || looks_like_source(path)) || text_ends(path, ".a") || text_ends(path, ".d") ||
+		elf_is_elf(file)) {
+		add_path(&out->outputs, path);
+		return;
+	}
+	add_path(&out->doubtful, path);
+	if (out->unsettled.len == 0)
 		buf_addf(&out->unsettled, "%.*s changed while the steps ran", SHOWN, path);
 }
 
@@ -447,8 +463,8 @@ static void compare(const struct build *b, const struct listing *before,
 			was = *(const struct listed *)map_get(&old, path);
 			was.path = is.path = 0;
 			if (memcmp(&was, &is, sizeof(is)) == 0) {
-				if (map_has(&m->outputs, path))
-					buf_add(&out->outputs, path, strlen(path) + 1);
+				if (map_get(&m->outputs, path))
+					add_path(&out->outputs, path);
 				continue;
 			}
 		}
@@ -480,9 +496,9 @@ void build_keep_steps(struct build *b)
 		const char *path = path_of(b, &m->files, f);
 
 		if (path && listing_is_racy(&m->files, f))
-			buf_add(&r.racy, path, strlen(path) + 1);
+			add_path(&r.racy, path);
 	}
-	index_paths(&r.racy, &racy);
+	index_paths(&r.racy, NULL, &racy);
 	buf_add(&r.inputs, m->settings.bytes.data, m->settings.bytes.len);
 	struct inputs all = {MOVE(r.inputs)};
 
