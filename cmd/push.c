@@ -19,7 +19,7 @@ static const struct opt push_opts[] = {
 	OPT_STRING(0, "mount-from", struct push_options, mount_from, "REPO",
 			   "a repository of the same registry that may have the layers"),
 	OPT_FLAG(0, "no-sbom", struct push_options, no_sbom,
-			 "leave out the SBOM that msctl build made"),
+			 "leave out the SBOM and the provenance that msctl build made"),
 	REMOTE_OPTS(struct push_options),
 	OPT_DONE,
 };
@@ -139,7 +139,8 @@ const struct command cmd_push = {
 		"layers are mounted from other repositories where that is possible, the others go up side "
 		"by "
 		"side, the manifest follows. The last line is the reference with the digest to deploy.\n\n"
-		"The SBOM of an image that msctl build made here follows it as a referrer (OCI 1.1). A "
+		"SBOM and provenance of an image that msctl build made here follow it as referrers (OCI "
+		"1.1). A "
 		"registry "
 		"that lists no referrers gets an index of them under the tag sha256-DIGEST, where other "
 		"tools "

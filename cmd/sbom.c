@@ -116,29 +116,36 @@ static int sbom_run(struct ctx *ctx, const void *options, int argc, char **argv,
 const struct command cmd_sbom = {
 	.name = "sbom",
 	.group = GROUP_BUILD,
-	.summary = "Show what an image is made of",
+	.summary = "Show what an image is made of, or how",
 	.operands = "[REF]",
 	.max_operands = 1,
 	.options = sbom_opts,
 	.options_size = sizeof(struct sbom_options),
 	.description =
-		"Prints the software bill of materials that msctl build kept beside the image, as SPDX 2.3 "
-		"or "
-		"CycloneDX 1.5: each file of its layers with its checksums and where it is from, the "
-		"project or "
-		"a Debian package with version, source package and licence. Without REF the project's "
-		"image and "
-		"version are meant.\n\n"
-		"The provenance is an in-toto statement with SLSA's predicate (slsa.dev/provenance/v1): "
-		"the "
-		"commit, whether files differed from it, the digest of msctl.yaml, the steps, the "
-		"platform, "
-		"and base, toolchain and packages by digest or version. It is not signed. Nothing of the "
-		"environment is in it but the address of the CI run; addresses have no credentials.\n\n"
-		"A licence is told as an SPDX expression where the package's copyright file is "
-		"machine-readable and each of its licences has an SPDX name, and as NOASSERTION otherwise. "
-		"Files of a base image are not listed; the base is named with its digest. A document "
-		"is a function of the image and of the packages of the machine that built it.",
+		"Prints what msctl build keeps beside the image: its software bill of materials as SPDX "
+		"2.3 or CycloneDX 1.5, or its provenance. Without REF the project's image and version "
+		"are meant; of an image for several platforms each has its own.\n\n"
+		"The SBOM has a row for each file of the image's own layers, with its checksums and "
+		"where it is from: the project, a package of the build machine, or one of the sysroot "
+		"or toolchain image that it was found in (Debian's, read from dpkg's database, or "
+		"Alpine's), with version, source package and licence. Of the base image there is its "
+		"digest, and the packages that it says it has; its files have no rows. A licence is "
+		"told as an SPDX expression where the package's copyright file is machine-readable and "
+		"each of its licences has an SPDX name, and as NOASSERTION otherwise. The documents are "
+		"functions of the image and of the packages.\n\n"
+		"The provenance is an in-toto statement (in-toto.io/Statement/v1) with SLSA's predicate "
+		"(slsa.dev/provenance/v1) and the buildType msctl:build/v1. It is not signed: it says "
+		"how the image was made and not who vouches for it. externalParameters has source (uri, "
+		"digest.gitCommit, and dirty: did files differ from the commit?), configuration (the "
+		"name of msctl.yaml and its SHA-256, or 'none (detected)'), buildSystem, the "
+		"steps, platform, base and toolchain. internalParameters has compat, the "
+		"number of the form of layers; msctl, the version; compression; and SOURCE_DATE_EPOCH, "
+		"the image's time. resolvedDependencies are told apart by annotations.role: "
+		"source, base, toolchain, compiler (the package of the cc that steps on this machine "
+		"find) and package. Two builds of the same are to have the same provenance, so that "
+		"there is neither startedOn nor finishedOn. Nothing of the environment is in it but the "
+		"address of the run as metadata.invocationId, where CI tells it, and addresses lose "
+		"their credentials.",
 	.examples = "msctl sbom\n    what msctl build built last, as SPDX 2.3 JSON\n"
 				"msctl sbom orders:1.4.0 --format cyclonedx\n    as CycloneDX 1.5 JSON\n"
 				"msctl sbom --format provenance --platform linux/arm64\n    how the image of that "

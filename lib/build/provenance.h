@@ -10,7 +10,7 @@
 #include "build/private.h"
 #include "supply/sbom.h"
 
-/* What the parameters mean, msctl-build(1) tells; another meaning gets another number. Schemes of
+/* What the parameters mean, msctl-sbom(1) tells; another meaning gets another number. Schemes of
  * their own: nobody is promised a page behind a name that is not ours. */
 #define PROVENANCE_BUILD_TYPE "msctl:build/v1"
 #define PROVENANCE_BUILDER "msctl:builder/local"
