@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "build/build.h"
 #include "build/verify.h"
+#include "cmd/build_report.h"
 #include "cmd/build_watch.h"
 #include "cmd/output.h"
 #include "cmd/stream.h"
@@ -60,7 +61,8 @@ static const struct opt build_opts[] = {
 	OPT_FLAG(0, "no-steps", struct build_options, no_steps,
 			 "take what is there without running build.steps"),
 	OPT_FLAG(0, "push", struct build_options, push, "copy the image to its registry, too"),
-	OPT_FLAG(0, "no-sbom", struct build_options, no_sbom, "with --push: leave the SBOM here"),
+	OPT_FLAG(0, "no-sbom", struct build_options, no_sbom,
+			 "with --push: leave SBOM and provenance here"),
 	{OPT_TYPE_LIST, 'o', "output", offsetof(struct build_options, output), OUTPUT_ARGUMENT,
 	 "table, json or yaml; or where else to write the image (may be given again)", 0, 0,
 	 output_words, "file"},
@@ -102,10 +104,11 @@ static void on_line(void *user, const char *line)
 		say(t, "", *slot);
 }
 
-/* "steps    make release"; the first line of it. Caller frees. */
+/* "steps    make release"; the first line of it, which may be a comment. Caller frees. */
 static char *step_label(const char *step)
 {
-	AUTO_FREE char *first = xstrndup(step, strcspn(step, "\n"));
+	const char *start = step + (text_starts(step, "# ") ? 2 : 0);
+	AUTO_FREE char *first = xstrndup(start, strcspn(start, "\n"));
 
 	utf8_sanitize(first);
 	return xasprintf("steps    %s", first);
@@ -183,97 +186,11 @@ static void show_tail(const struct tail *t)
 	}
 }
 
-static uint64_t image_bytes(const struct build_image *image)
-{
-	uint64_t bytes = image->base_bytes;
-
-	for (size_t i = 0; i < image->layer_count; i++)
-		bytes += image->layers[i].bytes;
-	return bytes;
-}
-
-/* "libraries 3.9 MB (cached) · app 212 kB"; of several platforms each says which it is. */
-static void note_layers(struct ctx *ctx, const struct build_image *image, bool is_one)
-{
-	AUTO(buf) struct buf line = {0};
-	AUTO_FREE char *platform = oci_platform_text(&image->platform);
-	char size[16];
-
-	if (image->base_bytes)
-		buf_addf(&line, "base %s", text_size(image->base_bytes, size));
-	for (size_t i = 0; i < image->layer_count; i++)
-		buf_addf(&line, "%s%s %s%s", line.len ? " · " : "", image->layers[i].name,
-				 text_size(image->layers[i].bytes, size),
-				 image->layers[i].was_there ? " (cached)" : "");
-	ctx_note(ctx, " layers   %s%s%s", is_one ? "" : platform, is_one ? "" : ": ", buf_str(&line));
-}
-
-static void note_result(struct ctx *ctx, const struct build_result *r)
-{
-	uint64_t bytes = 0;
-	int64_t ms = 0;
-	char size[16];
-	char took[16];
-
-	for (size_t i = 0; i < r->image_count; i++) {
-		note_layers(ctx, &r->images[i], r->image_count == 1);
-		bytes += image_bytes(&r->images[i]);
-		ms += r->images[i].image_ms;
-	}
-	ctx_note(ctx, " image    %s  %.19s  %s  %s", r->ref, r->image.digest, text_size(bytes, size),
-			 text_duration(ms, took));
-}
-
-static json_t *describe_layers(const struct build_image *image)
-{
-	json_t *layers = json_array();
-
-	for (size_t i = 0; i < image->layer_count; i++) {
-		const struct build_layer *l = &image->layers[i];
-
-		json_array_append_new(layers,
-							  json_pack("{s:s, s:s, s:I, s:I, s:b}", "name", l->name, "digest",
-										l->digest, "size", (json_int_t)l->bytes, "files",
-										(json_int_t)l->files, "cached", l->was_there));
-	}
-	return layers;
-}
-
-static json_t *describe_platforms(const struct build_result *r)
-{
-	json_t *platforms = json_array();
-
-	for (size_t i = 0; i < r->image_count; i++) {
-		const struct build_image *image = &r->images[i];
-		AUTO_FREE char *platform = oci_platform_text(&image->platform);
-
-		json_array_append_new(platforms,
-							  json_pack("{s:s, s:s, s:I, s:o}", "platform", platform, "digest",
-										image->image.digest, "size", (json_int_t)image_bytes(image),
-										"layers", describe_layers(image)));
-	}
-	return platforms;
-}
-
-static json_t *to_document(const struct build_result *r)
-{
-	bool is_one = r->image_count == 1;
-	uint64_t bytes = 0;
-	char created[32];
-
-	for (size_t i = 0; i < r->image_count; i++)
-		bytes += image_bytes(&r->images[i]);
-	return json_pack("{s:s, s:s, s:I, s:s, s:o}", "image", r->ref, "digest", r->image.digest,
-					 "size", (json_int_t)bytes, "created", clock_rfc3339(r->created, created),
-					 is_one ? "layers" : "platforms",
-					 is_one ? describe_layers(&r->images[0]) : describe_platforms(r));
-}
-
 static int print_result(struct ctx *ctx, const struct build_result *r,
 						const struct outputs *outputs, bool is_pushed, struct error *err)
 {
 	if (out_is_document(ctx)) {
-		AUTO_JSON json_t *doc = to_document(r);
+		AUTO_JSON json_t *doc = build_report_document(r);
 
 		json_object_set_new(doc, "pushed", json_boolean(is_pushed));
 		json_object_set_new(doc, "outputs", outputs_document(outputs));
@@ -351,7 +268,7 @@ static int deliver(struct ctx *ctx, const struct outputs *outputs, struct stream
 
 	ctx_finish(ctx);
 	if (!out_is_document(ctx))
-		note_result(ctx, r);
+		build_report_note(ctx, r);
 	if (export(ctx, outputs, &image, err) < 0)
 		return -1;
 	if (rc < 0) {

@@ -90,6 +90,7 @@ test_a_folder_of_a_repository() {
 	git -C top add .
 	git -C top -c user.name=x -c user.email=x@localhost commit -qm x
 	ok "$MSCTL" -C top/services/p build --verify
+	err_has 'built twice'
 	same '' "$(git -C top status --porcelain)" 'git status'
 }
 
@@ -109,6 +110,7 @@ test_a_local_base() {
 	ok "$MSCTL" build -t base:1 p
 	sed -i 's|build:|build:\n  base: base:1|; s|/bin/p|/bin/q|g' p/msctl.yaml
 	ok "$MSCTL" build --verify p
+	err_has 'built twice'
 }
 
 test_nothing_is_pushed() {
@@ -121,5 +123,6 @@ test_nothing_is_pushed() {
 test_json() {
 	project 'cc -O1 -o p main.c'
 	ok "$MSCTL" build --verify -o json p
+	err_has 'built twice'
 	same "$(image_digest p:1)" "$(jq -r .digest "$out")"
 }
