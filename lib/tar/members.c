@@ -56,11 +56,7 @@ static void maker_release(struct maker *k)
 
 static struct slot *slot_of(struct members *m, size_t number)
 {
-	struct slot *s = &m->slots[number % m->slot_count];
-
-	if (!s->data)
-		s->data = xmalloc(m->room);
-	return s;
+	return &m->slots[number % m->slot_count];
 }
 
 /* Those that this process may use. */
@@ -201,7 +197,11 @@ static void start_workers(struct members *m)
 
 char *members_buffer(struct members *m)
 {
-	return slot_of(m, m->submitted)->data;
+	struct slot *s = slot_of(m, m->submitted);
+
+	if (!s->data)
+		s->data = xmalloc(m->room);
+	return s->data;
 }
 
 static int deliver_next(struct members *m, struct error *err)

@@ -21,7 +21,7 @@ make -s B=$b CC="${CC:-clang}" WERROR=0 CFLAGS='-Wno-everything' \
 # shellcheck disable=SC2046 # pkg-config prints words
 ${CC:-clang} "-fsanitize=fuzzer,$sanitize" -o "$b/tests/libfuzzer_$target" "$b/tests/fuzz/fuzz_$target.o" \
 	-Wl,--start-group $b/lib/*.a -Wl,--end-group $(pkg-config --libs jansson yaml-0.1 libcrypto) \
-	-l:libdeflate.a -lz -ldl -lpthread
+	-l:libdeflate.a -l:libzstd.a -lz -ldl -lpthread
 mkdir -p "$b/corpus/$target" "$b/findings" "tests/fuzz/corpus/$target"
 exec "$b/tests/libfuzzer_$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
 	-artifact_prefix="$b/findings/$target-" -print_final_stats=1 "$b/corpus/$target" "tests/fuzz/corpus/$target"
