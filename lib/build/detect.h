@@ -4,10 +4,8 @@
 #include "build/private.h"
 #include "build/target.h"
 
-/* Fill b->plan's steps, and its environment as far as the system has needs of its own. ERR_INPUT:
- * options that the system cannot take. */
-int build_plan_steps(struct build *b, const struct build_target *target, const char *sysroot,
-					 struct error *err);
+/* Fill b->plan's steps. */
+void build_plan_steps(struct build *b, const struct build_target *target, const char *sysroot);
 /* What variable says in the plan's environment or in ours, up to the first blank, or fallback.
  * Caller frees. */
 char *build_tool_of(const struct build_plan *p, const char *variable, const char *fallback);

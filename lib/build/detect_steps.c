@@ -1,5 +1,6 @@
-/* What is said to each build system. Paths are those of the image: PREFIX is /usr, configuration is
- * in /etc, state in /var; DESTDIR alone leads elsewhere, and nothing compiles it in. */
+/* What is said to each build system. A step's first line is what it is called. Paths are those of
+ * the image: PREFIX is /usr, configuration is in /etc, state in /var; DESTDIR alone leads
+ * elsewhere, and nothing compiles it in. */
 #include "build/detect.h"
 
 #include "base/fs.h"
@@ -51,15 +52,17 @@ static void plan_meson(struct build *b)
 {
 	AUTO(buf) struct buf setup = {0};
 
-	buf_adds(&setup, "meson setup --prefix=/usr --sysconfdir=/etc --localstatedir=/var "
-					 "--buildtype=plain --wrap-mode=nodownload -Db_pie=true");
+	buf_adds(&setup,
+			 "# meson setup\nmeson setup --prefix=/usr --sysconfdir=/etc --localstatedir=/var "
+			 "--buildtype=plain --wrap-mode=nodownload -Db_pie=true");
 	if (b->is_cross)
 		buf_adds(&setup, " --cross-file \"$MSCTL_WORK.cross\"");
 	add_options(b, &setup);
 	buf_adds(&setup, " \"$MSCTL_WORK\" \"$MSCTL_SOURCE\"");
 	take_step(&b->plan, &setup);
-	strv_add(&b->plan.steps, "meson compile -C \"$MSCTL_WORK\"");
+	strv_add(&b->plan.steps, "# meson compile\nmeson compile -C \"$MSCTL_WORK\"");
 	strv_add(&b->plan.steps,
+			 "# meson install\n"
 			 "meson install -C \"$MSCTL_WORK\" --no-rebuild --quiet --destdir \"$MSCTL_INSTALL\"");
 	b->plan.prepare = 1;
 }
@@ -71,7 +74,7 @@ static void plan_cmake(struct build *b, const struct build_target *target, const
 	AUTO(buf) struct buf setup = {0};
 	AUTO_FREE char *ninja = build_find_tool(b, "ninja");
 
-	buf_adds(&setup, "cmake -S \"$MSCTL_SOURCE\" -B \"$MSCTL_WORK\"");
+	buf_adds(&setup, "# cmake configure\ncmake -S \"$MSCTL_SOURCE\" -B \"$MSCTL_WORK\"");
 	buf_addf(&setup, " -G %s", ninja ? "Ninja" : "'Unix Makefiles'");
 	buf_adds(&setup, " -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_INSTALL_SYSCONFDIR=/etc "
 					 "-DCMAKE_INSTALL_LOCALSTATEDIR=/var -DCMAKE_BUILD_TYPE=RelWithDebInfo "
@@ -89,8 +92,10 @@ static void plan_cmake(struct build *b, const struct build_target *target, const
 	}
 	add_options(b, &setup);
 	take_step(&b->plan, &setup);
-	strv_add(&b->plan.steps, "cmake --build \"$MSCTL_WORK\" --parallel \"$MSCTL_JOBS\"");
-	strv_add(&b->plan.steps, "DESTDIR=\"$MSCTL_INSTALL\" cmake --install \"$MSCTL_WORK\"");
+	strv_add(&b->plan.steps,
+			 "# cmake build\ncmake --build \"$MSCTL_WORK\" --parallel \"$MSCTL_JOBS\"");
+	strv_add(&b->plan.steps,
+			 "# cmake install\nDESTDIR=\"$MSCTL_INSTALL\" cmake --install \"$MSCTL_WORK\"");
 	b->plan.prepare = 1;
 }
 
@@ -113,10 +118,10 @@ static void plan_autotools(struct build *b, const struct build_target *target)
 	AUTO(buf) struct buf setup = {0};
 
 	if (!fs_exists(script)) {
-		strv_add(&p->steps, "cd \"$MSCTL_WORK\" && autoreconf -fi");
+		strv_add(&p->steps, "# autoreconf\ncd \"$MSCTL_WORK\" && autoreconf -fi");
 		p->prepare++;
 	}
-	buf_adds(&setup, "cd \"$MSCTL_WORK\" && ./configure --prefix=/usr");
+	buf_adds(&setup, "# configure\ncd \"$MSCTL_WORK\" && ./configure --prefix=/usr");
 	if (is_by_autoconf(b->project->dir)) {
 		buf_adds(&setup, " --sysconfdir=/etc --localstatedir=/var");
 		if (b->is_cross)
@@ -125,8 +130,9 @@ static void plan_autotools(struct build *b, const struct build_target *target)
 	add_options(b, &setup);
 	take_step(p, &setup);
 	p->prepare++;
-	strv_add(&p->steps, "make -C \"$MSCTL_WORK\" -j \"$MSCTL_JOBS\"");
-	strv_add(&p->steps, "make -C \"$MSCTL_WORK\" install DESTDIR=\"$MSCTL_INSTALL\"");
+	strv_add(&p->steps, "# make\nmake -C \"$MSCTL_WORK\" -j \"$MSCTL_JOBS\"");
+	strv_add(&p->steps,
+			 "# make install\nmake -C \"$MSCTL_WORK\" install DESTDIR=\"$MSCTL_INSTALL\"");
 }
 
 /* Variables of the command line win over those that a Makefile sets, those of the environment do
@@ -146,7 +152,7 @@ static void plan_make(struct build *b)
 			if (text_starts(p->env.items[i], tools[k]))
 				buf_addf(&make, " %s\"$%.*s\"", tools[k], (int)strlen(tools[k]) - 1, tools[k]);
 	add_options(b, &make);
-	buf_addf(&line, "%s -j \"$MSCTL_JOBS\"", buf_str(&make));
+	buf_addf(&line, "# make\n%s -j \"$MSCTL_JOBS\"", buf_str(&make));
 	take_step(p, &line);
 	buf_addf(&make, " install DESTDIR=\"$MSCTL_INSTALL\"");
 	buf_addf(&line,
@@ -157,14 +163,12 @@ static void plan_make(struct build *b)
 			 "*) echo 'make install does not heed DESTDIR: not run' >&2; exit 0 ;;\n"
 			 "esac\n"
 			 "%s",
-			 "# make install DESTDIR=\"$MSCTL_INSTALL\"", buf_str(&make), buf_str(&make));
+			 "# make install", buf_str(&make), buf_str(&make));
 	take_step(p, &line);
 }
 
-int build_plan_steps(struct build *b, const struct build_target *target, const char *sysroot,
-					 struct error *err)
+void build_plan_steps(struct build *b, const struct build_target *target, const char *sysroot)
 {
-	(void)err;
 	switch (b->plan.kind) {
 	case BUILD_MESON:
 		plan_meson(b);
@@ -180,5 +184,4 @@ int build_plan_steps(struct build *b, const struct build_target *target, const c
 		plan_make(b);
 		break;
 	}
-	return 0;
 }

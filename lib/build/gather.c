@@ -211,7 +211,7 @@ int build_gather(struct build *b, struct error *err)
 {
 	bool is_written = b->plan.kind == BUILD_WRITTEN;
 
-	if ((is_written ? take_copies(b, err) : build_take_installed(b, err)) < 0)
+	if ((!is_written && build_take_installed(b, err) < 0) || take_copies(b, err) < 0)
 		return -1;
 	for (size_t i = 0; i < b->taken_count; i++)
 		if (check_program(b, &b->taken[i], err) < 0)

@@ -99,6 +99,14 @@ struct visit {
 	struct map sources; /* of a copied tree: what was not made there */
 };
 
+static bool is_empty(const char *dir)
+{
+	AUTO(strv) struct strv names = {0};
+	struct error ignored = {0};
+
+	return fs_list(dir, &names, &ignored) == 0 && names.count == 0;
+}
+
 static int take_installed(void *user, const struct fs_entry *e, struct error *err)
 {
 	struct visit *v = user;
@@ -109,6 +117,9 @@ static int take_installed(void *user, const struct fs_entry *e, struct error *er
 		log_line(v->b->request->log, 1, "left out of the image: %s", path);
 		return 1;
 	}
+	/* the folders above files come by themselves; those above nothing that is taken need not */
+	if (S_ISDIR(e->st.st_mode) && !is_empty(e->full_path))
+		return 0;
 	return build_take(v->b, path, e->full_path, &e->st, err);
 }
 

@@ -42,14 +42,26 @@ static int plan_written(struct build *b, struct error *err)
 	return 0;
 }
 
-static enum build_system choose_system(const struct project *p)
+/* Copies go beside what a system installs only where the project names the system. */
+static int choose_system(const struct project *p, enum build_system *out, struct error *err)
 {
-	if (p->build.steps.count > 0 || p->build.copy_count > 0)
-		return BUILD_WRITTEN;
+	const struct project_build *build = &p->build;
+	enum build_system named = BUILD_WRITTEN;
+
 	for (int kind = BUILD_MESON; kind <= BUILD_MAKE; kind++)
-		if (strcmp(p->build.build_system, build_system_name((enum build_system)kind)) == 0)
-			return (enum build_system)kind;
-	return build_find_system(p->dir);
+		if (strcmp(build->build_system, build_system_name((enum build_system)kind)) == 0)
+			named = (enum build_system)kind;
+	if (named != BUILD_WRITTEN && build->steps.count > 0) {
+		err_set(err, ERR_INPUT, "%s: build.system and build.steps exclude each other", p->file);
+		return err_hint(err, "steps say themselves how the project is compiled: take one out");
+	}
+	if (named != BUILD_WRITTEN)
+		*out = named;
+	else if (build->steps.count > 0 || build->copy_count > 0)
+		*out = BUILD_WRITTEN;
+	else
+		*out = build_find_system(p->dir);
+	return 0;
 }
 
 /* Flags are split at blanks, and ':' and '=' have meanings of their own in them. */
@@ -98,15 +110,16 @@ static int plan_found(struct build *b, const struct build_target *target, struct
 	strv_addf(&p->env, "MSCTL_BIN=%s/bin", p->folder);
 	strv_addf(&p->env, "MSCTL_JOBS=%ld", cores < 1 ? 1 : cores);
 	add_flags(b, source);
-	return build_plan_steps(b, target, sysroot_of(b), err);
+	build_plan_steps(b, target, sysroot_of(b));
+	return 0;
 }
 
 int build_make_plan(struct build *b, struct error *err)
 {
 	struct build_target target = {0};
 
-	b->plan.kind = choose_system(b->project);
-	if (build_target_find(&b->platform, &target, err) < 0)
+	if (choose_system(b->project, &b->plan.kind, err) < 0 ||
+		build_target_find(&b->platform, &target, err) < 0)
 		return -1;
 	build_target_env(&b->platform, &target, b->is_cross, sysroot_of(b), &b->plan.env);
 	if (b->plan.kind == BUILD_WRITTEN)

@@ -61,9 +61,17 @@ static int hint_failed(const struct build *b, const struct lacks *lacks, struct 
 	return err_hint(err, "see what it said above, or run it yourself in %s", b->project->dir);
 }
 
+/* Its first line; one that begins with a comment is named by that. Caller frees. */
+static char *step_name(const char *step)
+{
+	step += text_starts(step, "# ") ? 2 : 0;
+	return xstrndup(step, strcspn(step, "\n"));
+}
+
 static int run_step(struct build *b, size_t index, struct error *err)
 {
 	const char *step = b->plan.steps.items[index];
+	AUTO_FREE char *name = step_name(step);
 	AUTO_FREE char *script = xasprintf("umask 022\n%s", step);
 	AUTO(strv) struct strv env = {0};
 	const char *const argv[] = {"sh", "-e", "-c", script, NULL};
@@ -88,14 +96,16 @@ static int run_step(struct build *b, size_t index, struct error *err)
 
 	collect_env(b, &env);
 	spec.env = (const char *const *)env.items;
+	log_line(b->request->log, 1, "step '%s': %s", name,
+			 strchr(step, '\n') ? strchr(step, '\n') + 1 : step);
 	if (watch->begin)
 		watch->begin(watch->user, step);
 	rc = b->toolchain ? build_toolchain_run(b, &spec, &result, err) : proc_run(&spec, &result, err);
 	if (rc < 0)
-		return err_wrap(err, "step '%s'", step);
+		return err_wrap(err, "step '%s'", name);
 	if (result.exit_status != 0) {
-		err_set(err, ERR_SYS, "step %zu of %zu, '%.*s', %s", index + 1, b->plan.steps.count,
-				(int)strcspn(step, "\n"), step, proc_describe(&result, how));
+		err_set(err, ERR_SYS, "step %zu of %zu, '%s', %s", index + 1, b->plan.steps.count, name,
+				proc_describe(&result, how));
 		return hint_failed(b, &listener.lacks, err);
 	}
 	if (watch->done)

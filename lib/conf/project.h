@@ -34,8 +34,8 @@ enum project_hardening {
 
 struct project_build {
 	struct strv steps;        /* shell lines, run by sh -e in the project folder */
-	const char *build_system; /* "auto", "meson", "cmake", "autotools", "make"; counts only where
-							  there are neither steps nor copies */
+	const char *build_system; /* "auto", "meson", "cmake", "autotools", "make"; auto: where there
+							  are neither steps nor copies, what is found */
 	struct strv options;      /* for the system's configure step, or make */
 	const char *binary;       /* of what is installed the program that is started; NULL: the only */
 	bool strip;               /* installed programs (default true) */
