@@ -136,9 +136,13 @@ check: check-build
 test:
 	tests/run test $(if $(KUBE),KUBE=1)
 
-.PHONY: lint demo
+.PHONY: lint demo bench
 lint:
 	tests/meta/lint.sh
+
+# what builds cost beside buildah and umoci: make bench [BENCH="cold same"] [RUNS=9]
+bench: $(B)/msctl
+	MSCTL=$(B)/msctl tests/bench/build.sh $(BENCH)
 
 demo:
 	tests/demo.sh
