@@ -1,0 +1,169 @@
+/* What steps depend on besides files: their text, their environment, the commit, and the toolchain
+ * image or this machine's packages and programs. */
+#include "build/skip.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "build/memory.h"
+#include "supply/dpkg.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* These tell of a session, not of a machine: no compiler looks at them. Or the steps get values of
+ * their own. */
+static bool is_volatile(const char *setting)
+{
+	static const char *const names[] = {"_=",
+										"PWD=",
+										"OLDPWD=",
+										"SHLVL=",
+										"TERM=",
+										"COLORTERM=",
+										"COLUMNS=",
+										"LINES=",
+										"DISPLAY=",
+										"WINDOWID=",
+										"LS_COLORS=",
+										"PS1=",
+										"PROMPT_",
+										"HIST",
+										"TMUX",
+										"STY=",
+										"WINDOW=",
+										"SSH_",
+										"GPG_",
+										"DBUS_",
+										"XDG_SESSION_",
+										"XDG_RUNTIME_DIR=",
+										"XDG_CURRENT_",
+										"WAYLAND_",
+										"VTE_",
+										"TERM_",
+										"KONSOLE_",
+										"GNOME_",
+										"DESKTOP_",
+										"INVOCATION_ID=",
+										"JOURNAL_STREAM=",
+										"SYSTEMD_EXEC_PID=",
+										"MAIL=",
+										"LESS",
+										"PAGER=",
+										"EDITOR=",
+										"VISUAL=",
+										"MSCTL_STORE=",
+										"MAKEFLAGS=",
+										"MFLAGS=",
+										"MAKELEVEL=",
+										"MAKEOVERRIDES=",
+										"LANGUAGE=",
+										"LANG=",
+										"LC_",
+										"TZ=",
+										"SOURCE_DATE_EPOCH=",
+										"DESTDIR=",
+										"BASH_FUNC_",
+										"CLICOLOR",
+										"NO_COLOR="};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (text_starts(setting, names[i]))
+			return true;
+	return false;
+}
+
+/* As the child will have it: what comes later replaces. */
+static void add_settings_of(const struct strv *from, struct strv *env)
+{
+	for (size_t i = 0; from && i < from->count; i++) {
+		size_t len = strcspn(from->items[i], "=") + 1;
+		size_t k = 0;
+
+		while (k < env->count && strncmp(env->items[k], from->items[i], len) != 0)
+			k++;
+		if (k == env->count) {
+			strv_add(env, from->items[i]);
+		} else {
+			free(env->items[k]);
+			env->items[k] = xstrdup(from->items[i]);
+		}
+	}
+}
+
+static void add_env(const struct build *b, struct inputs *out)
+{
+	AUTO(strv) struct strv env = {0};
+
+	/* inside a toolchain image nothing of this machine is seen */
+	for (char **e = environ; *e && !b->toolchain; e++)
+		if (!is_volatile(*e))
+			strv_add(&env, *e);
+	add_settings_of(&b->plan.env, &env);
+	add_settings_of(b->request->step_env, &env);
+	strv_sort(&env);
+	for (size_t i = 0; i < env.count; i++)
+		inputs_env(out, env.items[i]);
+}
+
+static void add_folder(struct inputs *out, const char *path)
+{
+	AUTO_FREE char *name = xasprintf("the folder %s", path);
+	struct stat st;
+	int64_t seen[4] = {0};
+
+	if (stat(path, &st) == 0) {
+		seen[0] = (int64_t)st.st_ino;
+		seen[1] = st.st_mtim.tv_sec;
+		seen[2] = st.st_mtim.tv_nsec;
+		seen[3] = st.st_mode;
+	}
+	inputs_add(out, INPUT_STATE, name, seen, sizeof(seen));
+}
+
+/* Packages are known by dpkg's own record; what was installed past it shows in the folders where
+ * programs, headers and libraries are looked for. */
+static void add_machine(const struct build *b, struct inputs *out)
+{
+	static const char *const folders[] = {"/etc/alternatives", "/usr/local/include",
+										  "/usr/local/lib", "/usr/local/lib/pkgconfig"};
+	AUTO_FREE char *packages = dpkg_stamp("");
+	AUTO_FREE char *path = xstrdup(getenv("PATH") ? getenv("PATH") : "");
+	const char *root = b->stamp->memory->root;
+	char *rest = NULL;
+
+	inputs_text(out, INPUT_STATE, "this machine's packages", packages);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		add_folder(out, folders[i]);
+	for (char *dir = strtok_r(path, ":", &rest); dir; dir = strtok_r(NULL, ":", &rest))
+		if (dir[0] == '/' && !text_starts(dir, root))
+			add_folder(out, dir);
+}
+
+void build_step_settings(const struct build *b, struct inputs *out)
+{
+	AUTO_FREE char *found = xasprintf("%s %zu", build_system_name(b->plan.kind), b->plan.prepare);
+
+	inputs_text(out, INPUT_SETTING, "msctl", MSCTL_VERSION);
+	inputs_text(out, INPUT_SETTING, "the build system", found);
+	inputs_text(out, INPUT_SETTING, "the toolchain's digest", build_toolchain_digest(b));
+	if (!b->toolchain)
+		add_machine(b, out);
+	for (size_t i = 0; i < b->plan.steps.count; i++) {
+		char name[24];
+
+		snprintf(name, sizeof(name), "%zu", i + 1);
+		inputs_text(out, INPUT_STEP, name, b->plan.steps.items[i]);
+	}
+	add_env(b, out);
+}
+
+void build_step_commit(const struct build *b, struct inputs *out)
+{
+	const struct repo_info *repo = &b->stamp->repo;
+	AUTO_FREE char *created = xasprintf("%lld", (long long)b->stamp->created);
+
+	inputs_text(out, INPUT_SETTING, "the last commit", repo->commit);
+	inputs_text(out, INPUT_SETTING, "the branch", repo->branch);
+	inputs_text(out, INPUT_SETTING, "what git describes", repo->describe);
+	inputs_text(out, INPUT_SETTING, "the image's time", created);
+}
