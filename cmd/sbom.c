@@ -138,7 +138,7 @@ const struct command cmd_sbom = {
 		"how the image was made and not who vouches for it. externalParameters has source (uri, "
 		"digest.gitCommit, and dirty: did files differ from the commit?), configuration (the "
 		"name of msctl.yaml and its SHA-256, or 'none (detected)'), buildSystem, the "
-		"steps, platform, base and toolchain. internalParameters has compat, the "
+		"steps, platform, base, toolchain and sysroot. internalParameters has compat, the "
 		"number of the form of layers; msctl, the version; compression; and SOURCE_DATE_EPOCH, "
 		"the image's time. resolvedDependencies are told apart by annotations.role: "
 		"source, base, toolchain, compiler (the package of the cc that steps on this machine "

@@ -114,8 +114,8 @@ static int configuration(const struct project *p, json_t **out, struct error *er
 	return 0;
 }
 
-/* Steps of a found build system name folders of this machine: below the project's, as "." */
-static char *portable_step(const struct project *p, const char *step)
+/* What names folders of this machine: the project's is told as "." */
+static char *portable_text(const struct project *p, const char *step)
 {
 	AUTO_FREE char *dir = realpath(p->dir, NULL);
 	AUTO_FREE char *text = provenance_without_credentials(step);
@@ -156,7 +156,7 @@ static json_t *steps(const struct build *b)
 	json_t *all = json_array();
 
 	for (size_t i = 0; !b->request->no_steps && i < b->plan.steps.count; i++) {
-		AUTO_FREE char *text = portable_step(b->project, b->plan.steps.items[i]);
+		AUTO_FREE char *text = portable_text(b->project, b->plan.steps.items[i]);
 
 		sanitize_lines(text);
 		json_array_append_new(all, json_string(text));
@@ -173,6 +173,8 @@ static int external_parameters(const struct build *b, json_t **out, struct error
 {
 	AUTO_FREE char *platform = oci_platform_text(&b->platform);
 	AUTO_FREE char *base = build_base_name(b);
+	const char *asked = b->request->sysroot ? b->request->sysroot : b->project->build.sysroot;
+	AUTO_FREE char *sysroot = asked ? portable_text(b->project, asked) : NULL;
 	AUTO_JSON json_t *p = json_object();
 	json_t *config = NULL;
 
@@ -184,6 +186,7 @@ static int external_parameters(const struct build *b, json_t **out, struct error
 	set_text(p, "buildSystem", build_system_name(b->plan.kind));
 	set_text(p, "platform", platform);
 	set_text(p, "base", base ? base : "scratch");
+	set_text(p, "sysroot", sysroot);
 	set_text(p, "toolchain", build_toolchain_digest(b) ? toolchain_name(b) : NULL);
 	*out = TAKE(p);
 	return 0;

@@ -103,7 +103,8 @@ static void make_key(const struct build *b, const struct work *w, const char *im
 	uint8_t sum[SHA256_BYTES];
 
 	doc_json_write(w->statement, &statement);
-	build_reasons(b, &reasons);
+	if (b->reasons)
+		doc_json_write(b->reasons, &reasons);
 	add_text(h, "documents " MSCTL_VERSION);
 	add_text(h, image);
 	add_text(h, b->project->name);
@@ -114,10 +115,8 @@ static void make_key(const struct build *b, const struct work *w, const char *im
 	add_text(h, w->compiler);
 	add_text(h, buf_str(&reasons));
 	for (size_t i = 0; i < w->sources.count; i++) {
-		const struct tree_node *n = w->sources.items[i].node;
-
 		add_text(h, w->sources.items[i].path);
-		add_text(h, is_foreign(n) ? n->file : "");
+		add_text(h, w->sources.items[i].node->file);
 	}
 	sha256_end(h, sum);
 	sha256_hex(sum, hex);

@@ -174,6 +174,11 @@ Test(provenance, steps_are_told_without_this_machine_s_folders)
 						 want);
 		strv_release(&w.b.plan.steps);
 	}
+	w.request.sysroot = dir;
+	AUTO_JSON json_t *with = statement(&w);
+	cr_expect_str_eq(doc_text(with, "predicate.buildDefinition.externalParameters.sysroot", ""),
+					 ".");
+	w.request.sysroot = NULL;
 	/* what did not run is not told */
 	strv_add(&w.b.plan.steps, "make");
 	w.request.no_steps = true;
