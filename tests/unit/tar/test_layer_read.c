@@ -200,29 +200,39 @@ Test(layer_read, holes_are_zeros)
 }
 
 /* cut while it is read: what is behind the new end must not pass for a hole */
+struct cut {
+	int fd;
+	off_t to;
+};
+
 static int cut_it(void *user, const void *data, size_t len, struct error *err)
 {
-	const int *fd = user;
+	const struct cut *c = user;
 
 	(void)data;
 	(void)len;
 	(void)err;
-	cr_expect_eq(ftruncate(*fd, 8 * MIB), 0);
+	cr_expect_eq(ftruncate(c->fd, c->to), 0);
 	return 0;
 }
 
-Test(layer_read, a_file_that_shrinks_meanwhile_is_an_error)
+Test(layer_read, a_file_that_changes_its_size_meanwhile_is_an_error)
 {
 	static const struct part parts[] = {{0, 20 * MIB}, {0, 0}};
-	AUTO_CLOSE int fd = sparse_file(40 * MIB, parts, true);
-	struct layer_sink sink = {cut_it, &fd};
-	AUTO_PTR(layer_writer) struct layer_writer *w = NULL;
-	struct layer_entry e = {.type = LAYER_FILE, .path = "f", .size = (uint64_t)(40 * MIB)};
-	struct error err = {0};
+	static const off_t ends[] = {8 * MIB, 30 * MIB, 41 * MIB};
 
-	layer_writer_new(&sink, &w);
-	layer_writer_set_threads(w, 1);
-	cr_expect_eq(layer_writer_file(w, &e, fd, &err), -1);
-	cr_expect_eq(err.code, ERR_INPUT);
-	cr_expect_str_eq(err.msg, "f: changed while it was read");
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		AUTO_CLOSE int fd = sparse_file(40 * MIB, parts, true);
+		struct cut cut = {fd, ends[i]};
+		struct layer_sink sink = {cut_it, &cut};
+		AUTO_PTR(layer_writer) struct layer_writer *w = NULL;
+		struct layer_entry e = {.type = LAYER_FILE, .path = "f", .size = (uint64_t)(40 * MIB)};
+		struct error err = {0};
+
+		layer_writer_new(&sink, &w);
+		layer_writer_set_threads(w, 1);
+		cr_expect_eq(layer_writer_file(w, &e, fd, &err), -1, "row %zu", i);
+		cr_expect_eq(err.code, ERR_INPUT, "row %zu", i);
+		cr_expect_str_eq(err.msg, "f: changed while it was read");
+	}
 }
