@@ -75,3 +75,24 @@ test_skopeo_copies_it() {
 	ok skopeo copy -q --src-tls-verify=false "docker://$plain/$repo@$artifact" "dir:$PWD/copy"
 	ok grep -l '"spdxVersion":"SPDX-2.3"' copy/*
 }
+
+test_each_platform_brings_its_own() {
+	command -v aarch64-linux-gnu-gcc >/dev/null || skip 'no compiler for arm64'
+	mkdir many
+	echo 'int main(void) { return 0; }' >many/many.c
+	# shellcheck disable=SC2016  # make expands it
+	printf 'many: many.c\n\t$(CC) -o many many.c\ninstall: many\n\tinstall -D many $(DESTDIR)/usr/bin/many\n' >many/Makefile
+	ok "$MSCTL" build -q --platform linux/amd64,linux/arm64 -t "$plain/$repo:1" many
+	ok "$MSCTL" push "$plain/$repo:1"
+	local index arch digest
+	index=$(image_digest "$plain/$repo:1")
+	for arch in amd64 arm64; do
+		digest=$(jq -er ".manifests[] | select(.platform.architecture == \"$arch\").digest" "$(blob "$index")")
+		referrers "$repo" >$arch.json || problem "nothing refers to the image for $arch"
+		same 'application/spdx+json application/vnd.cyclonedx+json application/vnd.in-toto+json' \
+			"$(jq -r '[.manifests[].artifactType | select(contains("reasons") | not)] | sort | join(" ")' $arch.json)" "$arch"
+	done
+	differ "$(jq -c '[.manifests[].digest]' amd64.json)" "$(jq -c '[.manifests[].digest]' arm64.json)" referrers
+	digest=$index
+	! referrers "$repo" >/dev/null || problem 'the index has documents that are its images'\'
+}
