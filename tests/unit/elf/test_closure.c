@@ -257,6 +257,65 @@ Test(elf_closure, musl_has_its_own_rules)
 	drop_root(root);
 }
 
+struct cached {
+	const char *soname, *path;
+	uint64_t hwcap;
+};
+
+/* root's ld.so.cache, in glibc's new format. */
+static void put_cache(const char *root, const struct cached *entries, size_t count)
+{
+	AUTO(buf) struct buf b = {0};
+	AUTO(buf) struct buf text = {0};
+	uint32_t start = (uint32_t)(48 + 24 * count);
+	uint32_t header[12] = {0};
+
+	memcpy(header, "glibc-ld.so.cache1.1", 20);
+	header[5] = (uint32_t)count;
+	header[7] = 2; /* little endian */
+	buf_add(&b, header, sizeof(header));
+	for (size_t i = 0; i < count; i++) {
+		uint32_t entry[4] = {0x0303, start + (uint32_t)text.len};
+
+		buf_add(&text, entries[i].soname, strlen(entries[i].soname) + 1);
+		entry[2] = start + (uint32_t)text.len;
+		buf_add(&text, entries[i].path, strlen(entries[i].path) + 1);
+		buf_add(&b, entry, sizeof(entry));
+		buf_add(&b, &entries[i].hwcap, sizeof(entries[i].hwcap));
+	}
+	buf_add(&b, text.data, text.len);
+	put_file(root, "etc/ld.so.cache", b.data, b.len);
+}
+
+Test(elf_closure, the_cache_is_believed_as_the_loader_does)
+{
+	static const struct cached entries[] = {
+		{"liba.so", "/opt/fast/liba.so", 1}, /* for certain processors */
+		{"liba.so", "/opt/arm/liba.so", 0},  /* for another machine */
+		{"liba.so", "/opt/gone/liba.so", 0}, /* from before it was removed */
+		{"liba.so", "/opt/liba.so", 0},      {"libb.so", "/opt/gone/libb.so", 0},
+	};
+	char *root = new_root();
+	AUTO_FREE char *text = NULL;
+	AUTO_FREE char *nodeflib = NULL;
+
+	put_elf(root, "opt/fast/liba.so", &(struct made){0});
+	put_elf(root, "opt/arm/liba.so", &(struct made){.machine = EM_AARCH64});
+	put_elf(root, "opt/liba.so", &(struct made){0});
+	put_elf(root, "lib/liba.so", &(struct made){0});
+	put_elf(root, "lib/libb.so", &(struct made){0});
+	put_file(root, "etc/ld.so.conf", "/not/read\n", 10);
+	put_cache(root, entries, ARRAY_LEN(entries));
+	put_elf(root, "bin/p", &(struct made){.interpreter = LD, .needed = {"liba.so", "libb.so"}});
+	put_elf(root, "bin/q",
+			&(struct made){.interpreter = LD, .needed = {"liba.so"}, .flags_1 = DF_1_NODEFLIB});
+	text = found(root, "/bin/p");
+	nodeflib = found(root, "/bin/q");
+	cr_expect_str_eq(text, "liba.so=cache:/opt/liba.so libb.so=default:/lib/libb.so");
+	cr_expect_str_eq(nodeflib, "liba.so=cache:/opt/liba.so");
+	drop_root(root);
+}
+
 /* ---- what is opened while a program runs */
 
 /* "NAME=ASKED:PATH ..." of what no header of a file needs, then "-NAME" of what is not there */
