@@ -19,20 +19,21 @@
 static const struct {
 	const char *before, *after;
 	const char *prefix, *suffix; /* suffix NULL: a program */
+	bool is_end;                 /* nothing follows `after` */
 } phrases[] = {
-	{"fatal error: ", ": No such file", "", ""},                   /* gcc, of a header */
-	{"fatal error: '", "' file not found", "", ""},                /* clang */
-	{"cannot find -l", "", "lib", ".so"},                          /* ld */
-	{"Package '", "' not found", "", ".pc"},                       /* pkg-config, pkgconf */
-	{"Package '", "', required by", "", ".pc"},                    /* the same */
-	{"No package '", "' found", "", ".pc"},                        /* the same */
-	{"Package ", " was not found in the", "", ".pc"},              /* the same */
-	{"Dependency \"", "\" not found", "", ".pc"},                  /* meson */
-	{"Program '", "' not found", "", NULL},                        /* meson */
-	{"C shared or static library '", "' not found", "lib", ".so"}, /* meson */
-	{": ", ": not found", "", NULL},                               /* sh */
-	{": ", ": command not found", "", NULL},                       /* bash */
-	{"make: ", ": No such file or directory", "", NULL},
+	{"fatal error: ", ": No such file", "", "", false},                   /* gcc, of a header */
+	{"fatal error: '", "' file not found", "", "", false},                /* clang */
+	{"cannot find -l", "", "lib", ".so", false},                          /* ld */
+	{"Package '", "' not found", "", ".pc", false},                       /* pkg-config, pkgconf */
+	{"Package '", "', required by", "", ".pc", false},                    /* the same */
+	{"No package '", "' found", "", ".pc", false},                        /* the same */
+	{"Package ", " was not found in the", "", ".pc", false},              /* the same */
+	{"Dependency \"", "\" not found", "", ".pc", false},                  /* meson */
+	{"Program '", "' not found", "", NULL, false},                        /* meson */
+	{"C shared or static library '", "' not found", "lib", ".so", false}, /* meson */
+	{": ", ": not found", "", NULL, true},                                /* sh */
+	{": ", ": command not found", "", NULL, true},                        /* bash */
+	{"make: ", ": No such file or directory", "", NULL, true},
 };
 
 void lacks_release(struct lacks *l)
@@ -80,7 +81,7 @@ void lacks_line(struct lacks *l, const char *line)
 	for (size_t i = 0; i < ARRAY_LEN(phrases); i++) {
 		AUTO_FREE char *name = name_between(line, phrases[i].before, phrases[i].after);
 
-		if (!name)
+		if (!name || (phrases[i].is_end && !text_ends(line, phrases[i].after)))
 			continue;
 		if (phrases[i].suffix && !l->file)
 			l->file = xasprintf("%s%s%s", phrases[i].prefix, name, phrases[i].suffix);

@@ -230,3 +230,37 @@ Test(repo, a_repository_of_another_owner_is_read)
 	repo_info_release(&i);
 	drop_home(home);
 }
+
+Test(repo, what_is_ignored)
+{
+	AUTO_FREE char *dir = new_home();
+	AUTO_FREE char *sub = fs_join(dir, "service");
+	AUTO_PTR(repo_ignored) struct repo_ignored *r = NULL;
+	AUTO_PTR(repo_ignored) struct repo_ignored *none = NULL;
+	AUTO_FREE char *out = fs_join(dir, "service/out");
+	struct error err = {0};
+
+	cr_assert_eq(repo_ignored_open(dir, &r, &err), -1);
+	cr_expect_eq(err.code, ERR_MISSING);
+	free(GIT(dir, "init", "-q"));
+	put(dir, ".gitignore", "*.o\n/service/out/\n");
+	put(dir, "service/.gitignore", "/local\n");
+	put(dir, "service/tracked.o", "x");
+	put(dir, "service/dir.o/kept", "x");
+	put(dir, "service/out/x", "x");
+	free(GIT(dir, "add", "-f", "service/tracked.o", "service/dir.o/kept"));
+	cr_assert_eq(repo_ignored_open(sub, &r, &err), 0, "%s", err.msg);
+	cr_expect(repo_is_ignored(r, "a.o", false));
+	cr_expect(repo_is_ignored(r, "deep/a.o", false));
+	cr_expect(repo_is_ignored(r, "out", true));
+	cr_expect(repo_is_ignored(r, "out/x", false));
+	cr_expect(repo_is_ignored(r, "local", false));
+	cr_expect_not(repo_is_ignored(r, "deep/local", false));
+	cr_expect_not(repo_is_ignored(r, "a.c", false));
+	cr_expect_not(repo_is_ignored(r, "tracked.o", false));
+	cr_expect_not(repo_is_ignored(r, "dir.o", true));
+	/* a project that somebody unpacked where the repository does not look */
+	cr_expect_eq(repo_ignored_open(out, &none, &err), -1);
+	cr_expect_eq(err.code, ERR_MISSING);
+	drop_home(TAKE(dir));
+}
