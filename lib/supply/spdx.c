@@ -168,22 +168,31 @@ static json_t *package(const struct sbom *s, size_t i, const char *id)
 	return doc;
 }
 
-/* The names of the packages, in their order. */
-static void package_refs(const struct sbom *s, struct strv *out)
+/* The name of a package. */
+struct ref {
+	char text[sizeof("SPDXRef-Package-") + SBOM_ID_LEN];
+};
+
+/* Of all, in their order; the caller's. */
+static struct ref *package_refs(const struct sbom *s)
 {
+	struct ref *refs = xcalloc(s->package_count + 1, sizeof(refs[0]));
+
 	for (size_t i = 0; i < s->package_count; i++) {
 		char id[SBOM_ID_LEN + 1];
 
-		strv_addf(out, "SPDXRef-Package-%s", sbom_package_id(s, &s->packages[i], id));
+		snprintf(refs[i].text, sizeof(refs[i].text), "SPDXRef-Package-%s",
+				 sbom_package_id(s, &s->packages[i], id));
 	}
+	return refs;
 }
 
-static void add_packages(const struct sbom *s, const struct strv *refs, struct buf *out)
+static void add_packages(const struct sbom *s, const struct ref *refs, struct buf *out)
 {
 	sbom_add_json(out, image_package(s));
 	for (size_t i = 0; i < s->package_count; i++) {
 		buf_addc(out, ',');
-		sbom_add_json(out, package(s, i, refs->items[i]));
+		sbom_add_json(out, package(s, i, refs[i].text));
 	}
 	if (!s->base_name)
 		return;
@@ -208,11 +217,11 @@ static void add_files(const struct sbom *s, struct buf *out)
 	}
 }
 
-static void add_relations(const struct sbom *s, const struct strv *refs, struct buf *out)
+static void add_relations(const struct sbom *s, const struct ref *refs, struct buf *out)
 {
 	relate(out, "SPDXRef-DOCUMENT", "DESCRIBES", IMAGE_ID);
 	for (size_t i = 0; i < s->package_count; i++)
-		relate(out, s->packages[i].in_base ? BASE_ID : IMAGE_ID, "CONTAINS", refs->items[i]);
+		relate(out, s->packages[i].in_base ? BASE_ID : IMAGE_ID, "CONTAINS", refs[i].text);
 	if (s->base_name)
 		relate(out, IMAGE_ID, "DESCENDANT_OF", BASE_ID);
 	for (size_t i = 0; i < s->file_count; i++) {
@@ -220,18 +229,17 @@ static void add_relations(const struct sbom *s, const struct strv *refs, struct 
 		char id[SBOM_ID_LEN + 1];
 
 		snprintf(ref, sizeof(ref), "SPDXRef-File-%s", sbom_id("file", s->files[i].path, id));
-		relate(out, refs->items[s->files[i].package], "CONTAINS", ref);
+		relate(out, refs[s->files[i].package].text, "CONTAINS", ref);
 	}
 }
 
 void sbom_write_spdx(const struct sbom *s, struct buf *out)
 {
 	AUTO_FREE char *name = xasprintf("%s:%s", s->name, s->version);
-	AUTO(strv) struct strv refs = {0};
+	AUTO_FREE struct ref *refs = package_refs(s);
 	char created[32];
 	size_t uuid;
 
-	package_refs(s, &refs);
 	buf_addf(out,
 			 "{\"SPDXID\":\"SPDXRef-DOCUMENT\",\"creationInfo\":{\"created\":\"%s\",\"creators\":"
 			 "[\"Tool: msctl-" MSCTL_VERSION "\"]},\"dataLicense\":\"CC0-1.0\","
@@ -243,9 +251,9 @@ void sbom_write_spdx(const struct sbom *s, struct buf *out)
 	buf_adds(out, "],\"name\":");
 	sbom_add_text(out, name);
 	buf_adds(out, ",\"packages\":[");
-	add_packages(s, &refs, out);
+	add_packages(s, refs, out);
 	buf_adds(out, "],\"relationships\":[");
-	add_relations(s, &refs, out);
+	add_relations(s, refs, out);
 	buf_adds(out, "],\"spdxVersion\":\"SPDX-2.3\"}");
 	sbom_end_uuid(out, uuid);
 }
