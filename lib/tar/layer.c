@@ -233,41 +233,48 @@ int layer_writer_data(struct layer_writer *w, const void *data, size_t len, stru
 	return content_added(w, len, err);
 }
 
-/* Where a file's data is known to be: [at, end). Behind it is a hole, or nobody asked yet. */
-struct extent {
-	off_t at, end;
+/* A file while it is read. Between `at` and data_at there is a hole; up to data_end there is data;
+ * of what is behind it nobody asked yet. */
+struct reading {
+	int fd;
+	off_t at, size;
+	off_t data_at, data_end;
 };
 
 /* A file system that cannot tell has no holes. */
-static void find_extent(int fd, off_t from, uint64_t size, struct extent *out)
+static void find_data(struct reading *r)
 {
-	off_t data = lseek(fd, from, SEEK_DATA);
-	off_t hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+	off_t data = lseek(r->fd, r->at, SEEK_DATA);
+	off_t hole = data < 0 ? -1 : lseek(r->fd, data, SEEK_HOLE);
 
-	*out = (struct extent){from, (off_t)size};
+	r->data_at = r->at;
+	r->data_end = r->size;
 	if (data < 0 && errno == ENXIO)
-		out->at = out->end; /* a hole to the end */
-	if (data >= 0 && hole > data)
-		*out = (struct extent){data, hole};
+		r->data_at = r->size; /* a hole to the end */
+	if (data >= 0 && hole > data) {
+		r->data_at = data;
+		r->data_end = hole;
+	}
 }
 
-/* Up to len bytes of the file at `at`, zeros where it has none; 0 at its end. */
-static ssize_t read_part(int fd, void *data, size_t len, off_t at, struct extent *known,
-						 uint64_t size)
+/* Up to len bytes more, zeros where the file has none; 0 at its end. */
+static ssize_t read_part(struct reading *r, void *data, size_t len)
 {
 	ssize_t n;
 
-	if (at >= known->end)
-		find_extent(fd, at, size, known);
-	if (at < known->at) {
-		if ((uint64_t)(known->at - at) < len)
-			len = (size_t)(known->at - at);
-		memset(data, 0, len);
-		return (ssize_t)len;
+	if (r->at >= r->data_end)
+		find_data(r);
+	if (r->at < r->data_at) {
+		off_t hole = r->data_at - r->at;
+
+		n = hole < (off_t)len ? (ssize_t)hole : (ssize_t)len;
+		memset(data, 0, (size_t)n);
+	} else {
+		do
+			n = pread(r->fd, data, len, r->at);
+		while (n < 0 && errno == EINTR);
 	}
-	do
-		n = pread(fd, data, len, at);
-	while (n < 0 && errno == EINTR);
+	r->at += n < 0 ? 0 : n;
 	return n;
 }
 
@@ -290,10 +297,11 @@ static int check_size(const struct layer_entry *entry, int fd, struct error *err
 int layer_writer_file(struct layer_writer *w, const struct layer_entry *entry, int fd,
 					  struct error *err)
 {
-	/* holes of small files are not worth asking for */
-	struct extent known = {.end = entry->size < LAYER_ALIGN_BYTES ? (off_t)entry->size : 0};
-	off_t at = 0;
+	struct reading r = {.fd = fd, .size = (off_t)entry->size};
 
+	/* holes of small files are not worth asking for */
+	if (entry->size < LAYER_ALIGN_BYTES)
+		r.data_end = r.size;
 	if (check_size(entry, fd, err) < 0 || layer_writer_entry(w, entry, err) < 0)
 		return -1;
 	while (w->left > 0) {
@@ -302,14 +310,13 @@ int layer_writer_file(struct layer_writer *w, const struct layer_entry *entry, i
 
 		if (want > w->left)
 			want = (size_t)w->left;
-		n = read_part(fd, room(w), want, at, &known, entry->size);
+		n = read_part(&r, room(w), want);
 		if (n < 0)
 			return err_errno(err, "cannot read %s", entry->path);
 		if (n == 0)
 			return changed(entry, err);
 		if (filled(w, (size_t)n, err) < 0 || content_added(w, (size_t)n, err) < 0)
 			return -1;
-		at += n;
 	}
 	return check_size(entry, fd, err);
 }
