@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "build/memory.h"
 #include "elf/file.h"
 #include "elf/view.h"
 
@@ -124,7 +125,8 @@ static int check_program(struct build *b, const struct taken *t, struct error *e
 {
 	struct error why = {0};
 
-	if (!S_ISREG(t->st.st_mode) || !elf_is_elf(t->file) || read_program(b, t, &why) == 0)
+	if (!S_ISREG(t->st.st_mode) || !statindex_is_elf(b->stamp->memory->sums, t->file, &t->st) ||
+		read_program(b, t, &why) == 0)
 		return 0;
 	if (!(t->st.st_mode & S_IXUSR) && why.code == ERR_INPUT)
 		return 0;

@@ -4,6 +4,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "build/keep.h"
+#include "elf/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,7 @@ struct entry {
 	uint32_t used; /* seconds since 1970 */
 	uint8_t sha256[SHA256_BYTES];
 	char sha1[SHA1_HEX_LEN];
+	uint64_t is_elf; /* as wide as the rest, so that no byte is undefined */
 };
 
 struct table {
@@ -302,12 +304,16 @@ static int hash_fd(int fd, const char *file, const struct cancel *cancel, struct
 	AUTO_PTR(sha1) struct sha1 *weak = sha1_new();
 	AUTO_FREE char *block = xmalloc(BLOCK_BYTES);
 	char hex[SHA1_HEX_LEN + 1];
+	bool is_first = true;
 	ssize_t got;
 
 	while ((got = read(fd, block, BLOCK_BYTES)) != 0) {
 		if (got < 0 && errno != EINTR)
 			return err_errno(err, "cannot read %s", file);
 		if (got > 0) {
+			if (is_first)
+				e->is_elf = got >= 4 && memcmp(block, "\177ELF", 4) == 0;
+			is_first = false;
 			sha256_add(strong, block, (size_t)got);
 			sha1_add(weak, block, (size_t)got);
 		}
@@ -335,18 +341,31 @@ static int read_file(const char *file, const struct stat *seen, const struct can
 	return !statindex_is_racy(seen, &now, statindex_is_coarse(fd));
 }
 
+static struct entry *find(const struct statindex *x, const struct entry *seen)
+{
+	uint32_t slot = x->table.slot_count ? *slot_of(&x->table, seen->path) : 0;
+	struct entry *known = slot ? &x->table.entries.items[slot - 1] : NULL;
+
+	return known && looks_like(known, seen) ? known : NULL;
+}
+
+static void note_use(struct statindex *x, struct entry *e)
+{
+	if (e->used + USED_STEP_S >= x->now)
+		return;
+	e->used = x->now;
+	x->table.is_new.items[e - x->table.entries.items] = true;
+	x->is_changed = true;
+}
+
 int statindex_get(struct statindex *x, const char *file, const struct stat *seen,
 				  const struct cancel *cancel, struct statindex_sum *out, struct error *err)
 {
 	struct entry e = make_entry(file, seen);
-	uint32_t slot = x->table.slot_count ? *slot_of(&x->table, e.path) : 0;
-	struct entry *known = slot ? &x->table.entries.items[slot - 1] : NULL;
+	struct entry *known = find(x, &e);
 
-	if (known && looks_like(known, &e)) {
-		if (known->used + USED_STEP_S < x->now) {
-			known->used = x->now;
-			x->is_changed = x->table.is_new.items[slot - 1] = true;
-		}
+	if (known) {
+		note_use(x, known);
 		e = *known;
 	} else {
 		int rc = read_file(file, seen, cancel, &e, err);
@@ -364,4 +383,12 @@ int statindex_get(struct statindex *x, const char *file, const struct stat *seen
 	memcpy(out->sha1, e.sha1, sizeof(e.sha1));
 	out->sha1[SHA1_HEX_LEN] = '\0';
 	return 0;
+}
+
+bool statindex_is_elf(const struct statindex *x, const char *file, const struct stat *seen)
+{
+	struct entry e = make_entry(file, seen);
+	const struct entry *known = find(x, &e);
+
+	return known ? known->is_elf : elf_is_elf(file);
 }

@@ -36,8 +36,8 @@ struct statindex_sum {
 
 struct statindex;
 
-/* cache: the folder; NULL: nothing is remembered beyond this process. is_forgetful: nothing that was
- * remembered is believed. Never fails. */
+/* cache: the folder; NULL: nothing is remembered beyond this process. is_forgetful: nothing that
+ * was remembered is believed. Never fails. */
 void statindex_open(const char *cache, bool is_forgetful, struct statindex **out);
 void statindex_free(struct statindex *x);
 DEFINE_AUTO_PTR(statindex)
@@ -48,6 +48,8 @@ void statindex_save(struct statindex *x);
  * different now; ERR_SYS, ERR_MISSING, ERR_INTERRUPTED. */
 int statindex_get(struct statindex *x, const char *file, const struct stat *seen,
 				  const struct cancel *cancel, struct statindex_sum *out, struct error *err);
+/* Does it begin like an ELF file? Looks into files that are not known, and remembers nothing. */
+bool statindex_is_elf(const struct statindex *x, const char *file, const struct stat *seen);
 /* How many files were read. */
 size_t statindex_reads(const struct statindex *x);
 

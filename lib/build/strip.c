@@ -6,10 +6,8 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/proc.h"
-#include "crypto/sha256.h"
+#include "build/memory.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,24 +17,6 @@ static const char *strip_tool(const struct build *b)
 		if (strncmp(b->plan.env.items[i], "STRIP=", 6) == 0)
 			return b->plan.env.items[i] + 6;
 	return "strip";
-}
-
-static int hash_content(const char *file, char hex[SHA256_HEX_LEN + 1], struct error *err)
-{
-	AUTO_PTR(sha256) struct sha256 *h = sha256_new();
-	AUTO_CLOSE int fd = open(file, O_RDONLY | O_CLOEXEC);
-	AUTO_FREE char *block = xmalloc(1u << 17);
-	uint8_t sum[SHA256_BYTES];
-	ssize_t n = -1;
-
-	while (fd >= 0 && ((n = read(fd, block, 1u << 17)) > 0 || (n < 0 && errno == EINTR)))
-		if (n > 0)
-			sha256_add(h, block, (size_t)n);
-	if (n < 0)
-		return err_errno(err, "cannot read %s", file);
-	sha256_end(h, sum);
-	sha256_hex(sum, hex);
-	return 0;
 }
 
 static int run_strip(struct build *b, const char *from, const char *to, mode_t mode,
@@ -79,10 +59,12 @@ static int strip_one(struct build *b, struct taken *t, const char *dir, struct s
 	AUTO_FREE char *name = NULL;
 	AUTO_FREE char *file = NULL;
 	bool is_program = t->st.st_mode & S_IXUSR;
+	struct statindex_sum sum;
 	struct stat st;
 
-	if (hash_content(t->file, hex, err) < 0)
+	if (statindex_get(b->stamp->memory->sums, t->file, &t->st, b->request->cancel, &sum, err) < 0)
 		return -1;
+	sha256_hex(sum.sha256, hex);
 	name = xasprintf("%s%s", hex, is_program ? "-x" : "");
 	file = fs_join(dir, name);
 	strv_add(used, name);
