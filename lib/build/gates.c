@@ -148,6 +148,8 @@ static int check_versions(struct build *b, struct error *err)
 
 /* ---- hardening */
 
+#define MAX_NOTES 5
+
 struct lack {
 	const char *what, *flags;
 };
@@ -170,11 +172,10 @@ static size_t find_lacks(const struct elf_file *f, struct lack out[4])
 	return n;
 }
 
-static int judge(const struct build *b, const char *path, const char *file, struct error *err)
+/* Text for people of what a file lacks; empty when it lacks nothing. */
+static int describe_lacks(const char *file, struct buf *what, struct buf *flags, struct error *err)
 {
 	AUTO(elf_file) struct elf_file f = {0};
-	AUTO(buf) struct buf what = {0};
-	AUTO(buf) struct buf flags = {0};
 	struct lack lacks[4];
 	size_t count;
 
@@ -182,31 +183,48 @@ static int judge(const struct build *b, const char *path, const char *file, stru
 		return -1;
 	count = find_lacks(&f, lacks);
 	for (size_t i = 0; i < count; i++) {
-		buf_addf(&what, "%s%s", i ? ", " : "", lacks[i].what);
-		buf_addf(&flags, "%s%s", i ? " " : "", lacks[i].flags);
+		buf_addf(what, "%s%s", i ? ", " : "", lacks[i].what);
+		buf_addf(flags, "%s%s", i ? " " : "", lacks[i].flags);
 	}
-	if (count == 0)
+	return 0;
+}
+
+/* told: of how many files it was said before. */
+static int judge(const struct build *b, const char *path, size_t *told, struct error *err)
+{
+	const char *file = map_get(&b->over, path);
+	AUTO(buf) struct buf what = {0};
+	AUTO(buf) struct buf flags = {0};
+
+	if (describe_lacks(file, &what, &flags, err) < 0)
+		return -1;
+	if (what.len == 0)
 		return 0;
 	if (b->project->build.hardening == HARDENING_REQUIRE) {
 		err_set(err, ERR_INPUT, "%s is built without %s", file, buf_str(&what));
 		return err_hint(err, "compile and link it with %s, or write build.hardening: warn",
 						buf_str(&flags));
 	}
-	build_note(b, "%s is built without %s: compile and link with %s", path, buf_str(&what),
-			   buf_str(&flags));
+	if (++*told <= MAX_NOTES)
+		build_note(b, "%s is built without %s: compile and link with %s", path, buf_str(&what),
+				   buf_str(&flags));
+	else
+		log_line(b->request->log, 1, "%s is built without %s", path, buf_str(&what));
 	return 0;
 }
 
 static int check_hardening(const struct build *b, struct error *err)
 {
+	size_t told = 0;
+
 	if (b->project->build.hardening == HARDENING_OFF)
 		return 0;
-	for (size_t i = 0; i < b->programs.count; i++) {
-		const char *path = b->programs.items[i];
-
-		if (judge(b, path, map_get(&b->over, path), err) < 0)
+	for (size_t i = 0; i < b->programs.count; i++)
+		if (judge(b, b->programs.items[i], &told, err) < 0)
 			return -1;
-	}
+	if (told > MAX_NOTES)
+		build_note(b, "%zu more files are built without some of that; -v names them",
+				   told - MAX_NOTES);
 	return 0;
 }
 

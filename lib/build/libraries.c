@@ -136,43 +136,71 @@ static const struct elf_object *first_user(const struct elf_closure *c, unsigned
 	return NULL;
 }
 
+/* Does build.copy bring anything below this folder? */
+static bool has_below(const struct build *b, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	for (size_t i = 0; i < b->taken_count; i++)
+		if (text_starts(b->taken[i].path, folder) && b->taken[i].path[len] == '/')
+			return true;
+	return false;
+}
+
+/* The folder of the C library. Caller frees. */
+static char *libc_dir(const struct elf_closure *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (elf_answers_to(&c->items[i], "libc.so.6"))
+			return fs_dirname(c->items[i].place.path);
+	return NULL;
+}
+
 /* What no header of a file tells. A base brings its own; an image from nothing has none of it. */
-static void note_run_time_files(const struct build *b)
+static void note_run_time_files(const struct build *b, const char *libc)
 {
 	static const struct {
 		unsigned uses;
 		bool only_given;
-		const char *does, *text;
+		const char *does, *has, *folder; /* relative: to that of the C library */
 	} notes[] = {
 		{ELF_USES_HOSTS | ELF_USES_USERS, false, "looks up users or hosts",
-		 "files of /etc and DNS answer, no libnss_* is in the image"},
-		{ELF_USES_ICONV, false, "converts text with iconv",
-		 "UTF-8, UCS and ASCII are known; for more let build.copy bring the C library's folder "
+		 "files of /etc and DNS answer, no libnss_* is in the image", NULL},
+		{ELF_USES_ICONV, false, "converts text with iconv", "UTF-8, UCS and ASCII are known",
 		 "gconv"},
-		{ELF_USES_LOCALE, true, "sets a locale",
-		 "C and C.UTF-8 are known; for more let build.copy bring /usr/lib/locale"},
+		{ELF_USES_LOCALE, true, "sets a locale", "C and C.UTF-8 are known", "/usr/lib/locale"},
 		{ELF_USES_DLOPEN, true, "opens libraries by name (dlopen)",
-		 "those that no .note.dlopen of it names build.copy has to bring"},
+		 "only those are in the image that its .note.dlopen names, or build.copy", NULL},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(notes); i++) {
 		const struct elf_object *o = first_user(&b->closure, notes[i].uses, notes[i].only_given);
+		AUTO_FREE char *folder = notes[i].folder ? fs_join(libc, notes[i].folder) : NULL;
 
-		if (o)
-			build_note(b, "%s %s: %s", o->opened, notes[i].does, notes[i].text);
+		if (!o || (folder && has_below(b, folder)))
+			continue;
+		if (folder)
+			build_note(b,
+					   "%s %s: %s; for more let build.steps copy %s into the project and "
+					   "build.copy put it there",
+					   o->opened, notes[i].does, notes[i].has, folder);
+		else
+			build_note(b, "%s %s: %s", o->opened, notes[i].does, notes[i].has);
 	}
 }
 
 static void note_all(const struct build *b)
 {
+	AUTO_FREE char *libc = libc_dir(&b->closure);
+
 	for (size_t i = 0; i < b->closure.absent_count; i++)
 		note_absent(b, &b->closure.absent[i]);
 	for (size_t i = 0; i < b->closure.count; i++)
 		if (b->closure.items[i].elf.has_bad_note)
 			build_note(b, "%s has a .note.dlopen that does not parse: what it names is left out",
 					   b->closure.items[i].opened);
-	if (!b->base.bytes && elf_closure_has(&b->closure, "libc.so.6"))
-		note_run_time_files(b);
+	if (!b->base.bytes && libc)
+		note_run_time_files(b, libc);
 }
 
 /* What was asked for, what the toolchain's image has, this machine. */

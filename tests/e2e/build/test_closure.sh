@@ -162,6 +162,50 @@ test_what_no_header_tells_is_said() {
 	err_has '/opt/p looks up users or hosts' '/opt/p converts text with iconv' '/opt/p sets a locale'
 }
 
+test_gconv_by_hand() {
+	# what the note says to do
+	project conv 'hardening: off' <<-'X'
+		cat >p.c <<'Y'
+		#include <iconv.h>
+		int main(void) {
+			char in[] = "\344", out[8] = {0}, *i = in, *o = out;
+			size_t a = 1, b = 7;
+			iconv_t c = iconv_open("UTF-8", "ISO-8859-1");
+			return c == (iconv_t)-1 || iconv(c, &i, &a, &o, &b) || (unsigned char)out[0] != 0xc3;
+		}
+		Y
+		cc -o out/p p.c
+	X
+	ok "$MSCTL" build -t conv:1 conv
+	local dir
+	dir=$(sed -n 's/.*let build.steps copy \(.*\) into the project.*/\1/p' "$err")
+	[ -d "$dir" ] || problem "the note names no folder: '$dir'"
+	unpack_image conv:1 one
+	run chroot one /opt/p
+	same 1 "$status" 'exit status without gconv'
+	sed -i "s|steps: .*|steps: [sh make.sh, cp -r $dir gconv]|; s|copy: .*|copy: {out: /opt, gconv: $dir}|" conv/msctl.yaml
+	ok "$MSCTL" build -t conv:2 conv
+	never_says iconv
+	unpack_image conv:2 two
+	ok chroot two /opt/p
+}
+
+test_sysroot() {
+	project arm 'hardening: off' <<-'X'
+		echo 'int main(void) { return 0; }' | aarch64-linux-gnu-gcc -o out/p -xc -
+	X
+	mkdir -p sys/lib
+	cp -a /usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1 sys/lib/
+	fails 4 "$MSCTL" build -t arm:1 --platform linux/arm64 --sysroot sys arm
+	err_has 'out/p needs libc.so.6, which is not here'
+	cp -a /usr/aarch64-linux-gnu/lib/libc.so.6 sys/lib/
+	ok "$MSCTL" build -v -t arm:1 --platform linux/arm64 --sysroot sys arm
+	unpack_image arm:1 root
+	ok qemu-aarch64-static -L "$PWD/root" root/opt/p
+	fails 4 "$MSCTL" build -t arm:1 --platform linux/arm64 --sysroot nowhere arm
+	err_has nowhere
+}
+
 # ---- gates
 
 versioned() { # versioned FILE VERSION...: a library that defines these, function vN in the Nth
@@ -265,6 +309,9 @@ test_hardening() {
 	err_has '/opt/p is built without PIE, RELRO, a stack without code: compile and link with -fPIE -pie' \
 		'-Wl,-z,relro,-z,now' '-Wl,-z,noexecstack' '/opt/static is built without PIE: compile and link with -fPIE -static-pie'
 	never_says /opt/good /opt/staticpie
+	echo 'for i in 1 2 3 4; do cp out/p out/p$i; done' >>p/make.sh
+	ok "$MSCTL" build -t p:1 p
+	err_has '1 more files are built without'
 	sed -i 's/^build:/&\n  hardening: off/' p/msctl.yaml
 	ok "$MSCTL" build -t p:2 p
 	never_says 'is built without'
