@@ -77,6 +77,7 @@ struct tail {
 	struct stream *stream;
 	char *lines[TAIL_LINES];
 	size_t next;
+	bool is_running; /* a step: what fails later has nothing to do with what was said */
 };
 
 static void tail_release(struct tail *t)
@@ -116,16 +117,17 @@ static char *step_label(const char *step)
 
 static void on_begin(void *user, const char *step)
 {
-	const struct tail *t = user;
+	struct tail *t = user;
 	AUTO_FREE char *label = step_label(step);
 
 	progress_emit(&t->ctx->progress,
 				  &(struct progress_event){.kind = PROGRESS_START, .id = step, .label = label});
+	t->is_running = true;
 }
 
 static void on_done(void *user, const char *step, int64_t ms)
 {
-	const struct tail *t = user;
+	struct tail *t = user;
 	AUTO_FREE char *label = step_label(step);
 	char took[16];
 
@@ -133,6 +135,7 @@ static void on_done(void *user, const char *step, int64_t ms)
 															  .id = step,
 															  .label = label,
 															  .text = text_duration(ms, took)});
+	t->is_running = false;
 }
 
 static void on_note(void *user, const char *text)
@@ -174,7 +177,7 @@ static void on_layer(void *user, const struct oci_ref *image, const struct oci_d
 
 static void show_tail(const struct tail *t)
 {
-	if (t->ctx->global.verbose)
+	if (t->ctx->global.verbose || !t->is_running)
 		return;
 	if (t->next > TAIL_LINES)
 		fprintf(t->ctx->err, "   (%zu earlier lines; -v shows all)\n", t->next - TAIL_LINES);

@@ -286,7 +286,7 @@ int build_choose_binary(const struct build *b, char **out, struct error *err)
 		if (is_service(b, b->programs.items[i]))
 			strv_add(&programs, b->programs.items[i]);
 	if (programs.count == 0) {
-		err_set(err, ERR_INPUT, "%s installs no program into bin or sbin",
+		err_set(err, ERR_INPUT, "%s made no program for bin or sbin",
 				build_system_name(b->plan.kind));
 		return err_hint(err, "write build.steps and build.copy into msctl.yaml");
 	}

@@ -11,9 +11,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/sendfile.h>
 
 #define MAX_LIST (64u << 20)
+#define COPY_BYTES (8u << 20) /* at a time */
 
 struct copy {
 	const char *from, *to;
@@ -76,19 +78,34 @@ static bool is_compiled(const struct fs_entry *e)
 	return elf.type != ELF_SHARED || elf.is_pie;
 }
 
+/* Holes stay holes: a file may be larger than the disk. */
 static int copy_bytes(int in, int out, const struct fs_entry *e, const struct cancel *cancel,
 					  struct error *err)
 {
-	for (;;) {
-		ssize_t n = sendfile(out, in, NULL, 8u << 20);
+	off_t at = 0;
 
-		if (n == 0)
-			return 0;
-		if (n < 0 && errno != EINTR)
+	while ((at = lseek(in, at, SEEK_DATA)) >= 0) {
+		off_t end = lseek(in, at, SEEK_HOLE);
+		ssize_t n = 1;
+
+		if (end < 0 || lseek(out, at, SEEK_SET) < 0)
 			return err_errno(err, "cannot copy %s", e->full_path);
-		if (cancel_check(cancel, err) < 0)
-			return -1;
+		while (at < end && n != 0) {
+			n = sendfile(out, in, &at, MIN((size_t)(end - at), COPY_BYTES));
+			if (n < 0 && errno != EINTR)
+				return err_errno(err, "cannot copy %s", e->full_path);
+			if (cancel_check(cancel, err) < 0)
+				return -1;
+		}
+		if (n == 0)
+			break;
 	}
+	/* ENXIO: no data behind `at` */
+	if (at < 0 && errno != ENXIO)
+		return err_errno(err, "cannot copy %s", e->full_path);
+	if (ftruncate(out, e->st.st_size) < 0)
+		return err_errno(err, "cannot copy %s", e->full_path);
+	return 0;
 }
 
 /* A changed file is newer than everything that was made of it, whatever time it has; at first all

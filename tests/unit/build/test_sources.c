@@ -235,3 +235,27 @@ Test(sources, what_git_ignores_stays_out)
 	cr_expect_eq(look(w.to, "out").st_ino, 0);
 	leave(&w);
 }
+
+Test(sources, holes_stay_holes)
+{
+	struct world w = world();
+	AUTO_FREE char *file = fs_join(w.from, "hole");
+	struct stat st;
+
+	put(w.from, "hole", "head");
+	cr_assert_eq(truncate(file, (off_t)1 << 30), 0);
+	copy(&w);
+	st = look(w.to, "hole");
+	cr_expect_eq(st.st_size, (off_t)1 << 30);
+	cr_expect_lt(st.st_blocks * 512, 1 << 20);
+	/* it ends in data, and in a hole */
+	AUTO_CLOSE int fd = open(file, O_WRONLY | O_CLOEXEC);
+	cr_assert_eq(pwrite(fd, "tail", 4, ((off_t)1 << 30) + 5), 4);
+	copy(&w);
+	AUTO_FREE char *to = fs_join(w.to, "hole");
+	AUTO_CLOSE int got = open(to, O_RDONLY | O_CLOEXEC);
+	char text[10] = "";
+	cr_expect_eq(pread(got, text, 9, (off_t)1 << 30), 9);
+	cr_expect_eq(memcmp(text, "\0\0\0\0\0tail", 9), 0);
+	leave(&w);
+}
