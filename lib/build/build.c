@@ -57,6 +57,9 @@ void build_note(const struct build *b, const char *fmt, ...)
 void build_explain(const struct build *b, bool was_cached, const char *what, const char *fmt, ...)
 {
 	const struct build_watch *w = &b->request->watch;
+	bool is_one = b->request->platforms.count < 2 && b->project->build.platforms.count < 2;
+	AUTO_FREE char *platform = oci_platform_text(&b->platform);
+	AUTO_FREE char *full = is_one ? xstrdup(what) : xasprintf("%s %s", platform, what);
 	va_list ap;
 
 	if (!w->explain)
@@ -64,7 +67,7 @@ void build_explain(const struct build *b, bool was_cached, const char *what, con
 	va_start(ap, fmt);
 	AUTO_FREE char *why = xvasprintf(fmt, ap);
 	va_end(ap);
-	w->explain(w->user, what, was_cached, why);
+	w->explain(w->user, full, was_cached, why);
 }
 
 const char *build_compression(const struct build *b)

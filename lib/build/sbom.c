@@ -264,8 +264,11 @@ int build_sbom(struct build *b, const struct oci_descriptor *image, struct build
 	if (provenance_statement(b, image->digest, &w.statement, err) < 0)
 		return -1;
 	make_key(b, &w, image->digest, out->key);
-	if (oci_store_is_attached(b->store, image, out->key))
+	if (oci_store_is_attached(b->store, image, out->key)) {
+		build_explain(b, true, "SBOM", "what it is made from did not change");
 		return 0;
+	}
+	build_explain(b, false, "SBOM", "the image, or what is told of its files, is new");
 	if (origins_find(b, &w.origins, err) < 0 || fill(b, &w, &s, err) < 0)
 		return err_wrap(err, "cannot make the SBOM");
 	sbom_write_spdx(&s, &out->spdx);
