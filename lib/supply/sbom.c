@@ -143,13 +143,11 @@ void sbom_add_text(struct buf *out, const char *text)
 
 	utf8_sanitize(clean);
 	buf_addc(out, '"');
+	/* control characters are '?' by now */
 	for (const char *p = clean; *p; p++) {
 		if (*p == '"' || *p == '\\')
-			buf_addf(out, "\\%c", *p);
-		else if ((unsigned char)*p < 0x20)
-			buf_addf(out, "\\u%04x", (unsigned)*p);
-		else
-			buf_addc(out, *p);
+			buf_addc(out, '\\');
+		buf_addc(out, *p);
 	}
 	buf_addc(out, '"');
 }

@@ -189,6 +189,39 @@ Test(provenance, steps_are_told_without_this_machine_s_folders)
 	fs_remove_tree(dir, &err);
 }
 
+Test(provenance, the_compiler_is_the_one_that_steps_find)
+{
+	static const struct {
+		const char *cc, *want;
+	} cases[] = {
+		{NULL, "/usr/bin/cc"},
+		{"CC=aarch64-linux-gnu-gcc -pipe", "/usr/bin/aarch64-linux-gnu-gcc"},
+		{"CC=/opt/bin/gcc", "/opt/bin/gcc"},
+	};
+	struct world w;
+
+	make_world(&w);
+	unsetenv("CC");
+	cr_expect_null(provenance_compiler(&w.b), "no step ran");
+	strv_add(&w.b.plan.steps, "make");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_FREE char *got = NULL;
+
+		if (cases[i].cc)
+			strv_add(&w.b.plan.env, cases[i].cc);
+		got = provenance_compiler(&w.b);
+		cr_expect_str_eq(got, cases[i].want);
+		strv_release(&w.b.plan.env);
+	}
+	/* the caller chooses, and the environment is not told */
+	setenv("CC", "mine", 1);
+	cr_expect_null(provenance_compiler(&w.b));
+	unsetenv("CC");
+	w.request.no_steps = true;
+	cr_expect_null(provenance_compiler(&w.b));
+	strv_release(&w.b.plan.steps);
+}
+
 Test(provenance, the_configuration_is_known_by_its_digest)
 {
 	AUTO_FREE char *dir = NULL;

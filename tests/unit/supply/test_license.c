@@ -111,6 +111,7 @@ Test(license, an_expression_is_told_by_its_form)
 		{"Apache 2.0", "there is no AND, OR or WITH before '2.0'", "write it like"},
 		{"MIT or ISC", "there is no AND, OR or WITH before 'or'", "write it like"},
 		{"MIT OR", "a name is missing at its end", "write it like"},
+		{"MIT OR )", "a name is missing before )", "write it like"},
 		{"OR MIT", "a name is missing before OR", "write it like"},
 		{"(MIT", "a ) is missing", "write it like"},
 		{"MIT)", "there is no AND, OR or WITH before ')'", "write it like"},

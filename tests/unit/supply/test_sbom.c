@@ -191,7 +191,7 @@ Test(sbom, packages_of_the_base_are_its_own)
 	AUTO_JSON json_t *a = NULL;
 	AUTO_JSON json_t *b = NULL;
 	json_t *packages, *p;
-	size_t i, found = 0;
+	size_t i, found = 0, of_base = 0;
 
 	s.base_name = xstrdup("debian:12");
 	memcpy(s.base_digest, s.digest, sizeof(s.base_digest));
@@ -215,10 +215,12 @@ Test(sbom, packages_of_the_base_are_its_own)
 		if (strcmp(doc_text(p, "name", ""), "zlib1g") != 0)
 			continue;
 		found++;
+		of_base += is_related(a, "SPDXRef-Base", "CONTAINS", id);
 		cr_expect_neq(is_related(a, "SPDXRef-Base", "CONTAINS", id),
 					  is_related(a, "SPDXRef-Image", "CONTAINS", id));
 	}
 	cr_expect_eq(found, 2);
+	cr_expect_eq(of_base, 1);
 	p = json_array_get(json_object_get(b, "components"), 3);
 	cr_expect_str_eq(doc_text(p, "name", ""), "zlib1g");
 	cr_expect_null(json_object_get(p, "components"));
@@ -239,6 +241,24 @@ Test(sbom, a_licence_without_its_text_is_no_assertion)
 	app = find(json_object_get(doc, "packages"), "primaryPackagePurpose", "APPLICATION");
 	cr_expect_str_eq(doc_text(app, "licenseDeclared", ""), "NOASSERTION");
 	cr_expect_str_eq(doc_text(app, "licenseComments", ""), "declared as LicenseRef-ours OR MIT");
+}
+
+Test(sbom, names_of_files_are_quoted)
+{
+	AUTO(sbom) struct sbom s = make();
+	AUTO(buf) struct buf spdx = {0}, cyclonedx = {0};
+	AUTO_JSON json_t *a = NULL;
+	AUTO_JSON json_t *b = NULL;
+
+	free(s.files[2].path);
+	s.files[2].path = xstrdup("usr/\"a\\b\"\n\001-gr\303\274\303\237\x7f");
+	sbom_write_spdx(&s, &spdx);
+	sbom_write_cyclonedx(&s, &cyclonedx);
+	a = parse(&spdx);
+	b = parse(&cyclonedx);
+	cr_expect_str_eq(doc_text(a, "files.2.fileName", ""), "./usr/\"a\\b\"??-gr\303\274\303\237?");
+	cr_expect_str_eq(doc_text(b, "components.0.components.0.name", ""),
+					 "/usr/\"a\\b\"??-gr\303\274\303\237?");
 }
 
 Test(sbom, addresses_of_packages)
