@@ -219,12 +219,25 @@ Test(build, settings_of_later_versions_are_refused)
 	put(dir, "p/prog", "x", 0755);
 	put_project(dir, "p", "  dockerfile: Dockerfile\n");
 	refused(dir, "p", ERR_INPUT, "build.dockerfile is not built by this version yet");
-	put_project(dir, "p", "  copy: {prog: /prog}\n  toolchain: gcc:12\n");
-	refused(dir, "p", ERR_MISSING, "build.toolchain");
 	put_project(dir, "p", "  copy: {prog: /prog}\n  platforms: [plan9/mips]\n");
 	refused(dir, "p", ERR_INPUT, "plan9/mips");
 	put_project(dir, "p", "  copy: {prog: /prog}\n  user: nobody\n");
 	refused(dir, "p", ERR_INPUT, "'nobody'");
+	leave(dir);
+}
+
+Test(build, a_toolchain_that_is_not_here_is_named)
+{
+	char *dir = world();
+	AUTO(build_result) struct build_result r = {0};
+	struct error err = {0};
+
+	put(dir, "p/prog", "x", 0755);
+	put_project(dir, "p", "  copy: {prog: /prog}\n  toolchain: gcc:12\n");
+	cr_assert_eq(make(dir, "p", &r, &err), -1);
+	cr_expect_eq(err.code, ERR_MISSING);
+	cr_expect(strstr(err.msg, "build.toolchain"), "%s", err.msg);
+	cr_expect(err.hint[0]);
 	leave(dir);
 }
 
