@@ -129,6 +129,15 @@ test_no_room() {
 	done
 }
 
+test_limit_on_files() {
+	large_project large
+	# shellcheck disable=SC2016  # the inner shell's
+	fails 1 sh -c 'ulimit -f 2000; exec "$1" build -q large' x "$MSCTL"
+	err_has 'File too large'
+	same '' "$(find "$MSCTL_STORE/tmp" "$XDG_CACHE_HOME" -name 'blob-*' -o -name '.tmp.*')" 'left behind'
+	ok "$MSCTL" image verify
+}
+
 test_a_file_that_changes() {
 	large_project large
 	truncate -s 800M large/bin/large
