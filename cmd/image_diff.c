@@ -64,8 +64,11 @@ static json_t *compare_file(const struct oci_file *x, const struct oci_file *y)
 	json_t *changes = json_object();
 	AUTO_FREE char *owner = xasprintf("%u:%u", x->uid, x->gid);
 	AUTO_FREE char *new_owner = xasprintf("%u:%u", y->uid, y->gid);
+	AUTO_FREE char *capability = local_capability_text(x);
+	AUTO_FREE char *new_capability = local_capability_text(y);
 	char mode[11], new_mode[11];
 
+	note_text(changes, "capabilities", capability, new_capability);
 	note_text(changes, "mode", local_mode_text(x, mode), local_mode_text(y, new_mode));
 	note_text(changes, "owner", owner, new_owner);
 	note_number(changes, "size", x->size, y->size);
@@ -268,7 +271,7 @@ static char *value_text(const json_t *value)
 	AUTO(buf) struct buf text = {0};
 	char *line;
 
-	if (json_is_null(value))
+	if (json_is_null(value) || (json_is_string(value) && !json_string_length(value)))
 		buf_adds(&text, "(none)");
 	else if (json_is_string(value))
 		buf_adds(&text, json_string_value(value));

@@ -35,7 +35,8 @@ static json_t *file_row(const struct local_image *i, const struct oci_file *f)
 {
 	AUTO_FREE char *owner = xasprintf("%u:%u", f->uid, f->gid);
 	AUTO_FREE char *path = local_path_text(f->path);
-	AUTO_FREE char *shown = xstrdup(path);
+	AUTO_FREE char *capability = local_capability_text(f);
+	AUTO_FREE char *shown = capability ? xasprintf("%s [%s]", path, capability) : xstrdup(path);
 	char mode[11];
 	char size[16];
 

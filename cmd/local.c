@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "build/capability.h"
 #include "cmd/remote.h"
 
 #include <string.h>
@@ -137,6 +138,11 @@ const char *local_mode_text(const struct oci_file *f, char out[11])
 	return out;
 }
 
+char *local_capability_text(const struct oci_file *f)
+{
+	return f->capability.len ? capability_text(f->capability.bytes, f->capability.len) : NULL;
+}
+
 char *local_path_text(const char *path)
 {
 	char *text = xasprintf("/%s", path);
@@ -161,6 +167,7 @@ json_t *local_file_json(const struct local_image *i, const struct oci_file *f)
 	AUTO_FREE char *path = local_path_text(f->path);
 	AUTO_FREE char *mode = xasprintf("%04o", (unsigned)f->mode);
 	AUTO_FREE char *target = xstrdup_opt(f->target);
+	AUTO_FREE char *capability = local_capability_text(f);
 	json_t *doc = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s}", "path", path, "type",
 							type_name(f->type), "mode", mode, "uid", (json_int_t)f->uid, "gid",
 							(json_int_t)f->gid, "size", (json_int_t)f->size, "mtime",
@@ -168,6 +175,8 @@ json_t *local_file_json(const struct local_image *i, const struct oci_file *f)
 
 	if (f->digest[0])
 		json_object_set_new(doc, "digest", json_string(f->digest));
+	if (capability)
+		json_object_set_new(doc, "capabilities", json_string(capability));
 	if (target) {
 		utf8_sanitize(target);
 		json_object_set_new(doc, "target", json_string(target));

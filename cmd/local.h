@@ -25,6 +25,8 @@ int local_image_files(struct ctx *ctx, struct oci_store *store, const struct loc
 
 /* "-rwxr-xr-x", as ls shows it, written into out. Returns out. */
 const char *local_mode_text(const struct oci_file *f, char out[11]);
+/* "cap_net_bind_service=ep", NULL when it has none. Caller frees. */
+char *local_capability_text(const struct oci_file *f);
 /* A path as valid UTF-8 without control characters, with a slash in front. Caller frees. */
 char *local_path_text(const char *path);
 /* {path, type, mode, uid, gid, size, layer ...}, in the order of a listing. */

@@ -231,11 +231,14 @@ static void print_why(struct ctx *ctx, const struct oci_file *f, const json_t *d
 {
 	AUTO(buf) struct buf facts = {0};
 	AUTO(buf) struct buf layer = {0};
+	AUTO_FREE char *capability = local_capability_text(f);
 	const char *by = doc_text(doc, "reachedBy", "");
 	char mode[11];
 	char size[16];
 
 	buf_addf(&facts, "%s %u:%u", local_mode_text(f, mode), f->uid, f->gid);
+	if (capability)
+		buf_addf(&facts, " [%s]", capability);
 	if (f->digest[0])
 		buf_addf(&facts, " %s %s", text_size(f->size, size), f->digest);
 	buf_addf(&layer, "%s %s", doc_text(doc, "layer", ""), doc_text(doc, "layerDigest", ""));

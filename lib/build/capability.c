@@ -185,6 +185,44 @@ int capability_parse(const char *text, uint8_t out[CAPABILITY_BYTES], struct err
 	return 0;
 }
 
+static uint64_t get_le32(const uint8_t *in)
+{
+	return in[0] | in[1] << 8 | in[2] << 16 | (uint64_t)in[3] << 24;
+}
+
+static void add_clause(struct buf *out, uint64_t mask, const char *flags)
+{
+	const char *between = out->len > 0 ? " " : "";
+
+	for (size_t i = 0; names[i]; i++) {
+		if (!(mask >> i & 1))
+			continue;
+		buf_addf(out, "%s%s", between, names[i]);
+		between = ",";
+	}
+	if (mask)
+		buf_addf(out, "=%s", flags);
+}
+
+char *capability_text(const uint8_t *value, size_t len)
+{
+	AUTO(buf) struct buf out = {0};
+	bool is_known = len == CAPABILITY_BYTES && (get_le32(value) & ~EFFECTIVE) == REVISION_2;
+	bool effective = is_known && get_le32(value) & EFFECTIVE;
+	uint64_t permitted = is_known ? get_le32(value + 4) | get_le32(value + 12) << 32 : 0;
+	uint64_t inheritable = is_known ? get_le32(value + 8) | get_le32(value + 16) << 32 : 0;
+
+	if ((permitted | inheritable) == 0 || (permitted | inheritable) & ~ALL) {
+		for (size_t i = 0; i < len; i++)
+			buf_addf(&out, "%02x", value[i]);
+		return buf_take(&out);
+	}
+	add_clause(&out, permitted & ~inheritable, effective ? "ep" : "p");
+	add_clause(&out, inheritable & ~permitted, effective ? "ei" : "i");
+	add_clause(&out, permitted & inheritable, effective ? "eip" : "ip");
+	return buf_take(&out);
+}
+
 static int give(struct build *b, const char *path, const char *text, struct error *err)
 {
 	AUTO_FREE char *at = NULL;

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define CAPABILITY_BYTES 20
@@ -14,3 +15,6 @@
  * unknown name (the hint has the nearest), malformed clause, nothing at the end, a flag e that is
  * not for all: on a file it is one bit. */
 int capability_parse(const char *text, uint8_t out[CAPABILITY_BYTES], struct error *err);
+/* The other way round, of what a layer holds: "cap_net_bind_service=ep"; of bytes that are no such
+ * value, or name capabilities that are not known here, the bytes in hexadecimal. Caller frees. */
+char *capability_text(const uint8_t *value, size_t len);

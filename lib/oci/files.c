@@ -93,6 +93,7 @@ static int copy_linked(struct read_layer *l, struct oci_file *f, struct error *e
 	f->gid = to->gid;
 	f->mtime_s = to->mtime_s;
 	f->size = to->size;
+	f->capability = to->capability;
 	memcpy(f->digest, to->digest, sizeof(f->digest));
 	return 0;
 }
@@ -150,6 +151,7 @@ static int add_entry(struct read_layer *l, const struct tar_entry *e, struct err
 						 .size = e->size,
 						 .dev_major = e->dev_major,
 						 .dev_minor = e->dev_minor,
+						 .capability = e->capability,
 						 .layer = l->index};
 	AUTO_FREE char *path = xstrdup(e->path);
 	bool is_link = e->type == TAR_SYMLINK || e->type == TAR_HARDLINK;

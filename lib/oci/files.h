@@ -22,8 +22,9 @@ struct oci_file {
 	int64_t mtime_s;
 	uint64_t size; /* of files; a hard link has its file's */
 	unsigned dev_major, dev_minor;
-	size_t layer;                    /* which of the manifest's brought it, or changed it last */
-	char *target;                    /* of links; a hard link's is a path of the image */
+	size_t layer; /* which of the manifest's brought it, or changed it last */
+	char *target; /* of links; a hard link's is a path of the image */
+	struct tar_capability capability;
 	char digest[OCI_DIGEST_LEN + 1]; /* of the content of files and hard links, else "" */
 };
 

@@ -1,5 +1,6 @@
 #include "build/capability.h"
 
+#include "base/auto.h"
 #include "base/compiler.h"
 
 #include <criterion/criterion.h>
@@ -75,4 +76,31 @@ Test(capability, what_is_wrong_is_named)
 		cr_expect(strstr(err.hint, rows[i].hint), "%s: %s", rows[i].text, err.hint);
 		cr_expect_eq(out[0], 42, "%s: touched", rows[i].text);
 	}
+}
+
+Test(capability, text_says_what_was_parsed)
+{
+	static const char *const texts[] = {
+		"cap_net_bind_service=ep",
+		"cap_chown,cap_checkpoint_restore=p",
+		"cap_net_raw=ei",
+		"cap_kill=ep cap_net_admin=ei cap_net_raw,cap_sys_time=eip",
+	};
+	static const uint8_t odd[] = {1, 2, 255};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		uint8_t value[CAPABILITY_BYTES];
+		AUTO_FREE char *text = NULL;
+		struct error err = {0};
+
+		cr_assert_eq(capability_parse(texts[i], value, &err), 0, "%s", err.msg);
+		text = capability_text(value, sizeof(value));
+		cr_expect_str_eq(text, texts[i]);
+		value[3] = 9;
+		free(text);
+		text = capability_text(value, sizeof(value));
+		cr_expect_eq(strlen(text), 2 * sizeof(value), "%s", text);
+	}
+	AUTO_FREE char *hex = capability_text(odd, sizeof(odd));
+	cr_expect_str_eq(hex, "0102ff");
 }
