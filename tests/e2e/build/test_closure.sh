@@ -247,10 +247,36 @@ test_versions_of_the_base() {
 	same 4 "$status" 'exit status'
 }
 
-test_versions_of_a_hard_link_in_a_lower_layer() {
-	# the base's library has two names, and another image lies on it
-	versioned out/real.so V_1.2 | project low
-	echo 'ln out/real.so out/libv.so.1' >>low/make.sh
+put_blob() { # put_blob FILE: into the store; its descriptor without a type
+	local sum
+	sum=$(sha256sum <"$1" | cut -d' ' -f1)
+	cp "$1" "$MSCTL_STORE/blobs/sha256/$sum"
+	printf '{"digest": "sha256:%s", "size": %s}' "$sum" "$(stat -c %s "$1")"
+}
+
+# What msctl itself never writes: a layer with a hard link to a file of the layer below.
+link_over() { # link_over REFERENCE NEW TARGET NAME
+	local manifest config layer
+	manifest=$(blob "$(image_digest "$1")")
+	python3 -c 'import sys, tarfile
+with tarfile.open("over.tar", "w") as t:
+	i = tarfile.TarInfo(sys.argv[2]); i.type = tarfile.LNKTYPE; i.linkname = sys.argv[1]; t.addfile(i)' "$3" "$4"
+	layer=$(put_blob over.tar)
+	jq -c --argjson l "$layer" '.rootfs.diff_ids += [$l.digest] | .history += [{}]' \
+		"$(blob "$(jq -r .config.digest "$manifest")")" >over.config
+	config=$(put_blob over.config)
+	jq -c --argjson l "$layer" --argjson c "$config" '.config += $c
+		| .layers += [$l + {mediaType: "application/vnd.oci.image.layer.v1.tar"}]' "$manifest" >over.manifest
+	jq -c --argjson m "$(put_blob over.manifest)" --arg ref "$2" '.manifests += [$m
+		+ {mediaType: "application/vnd.oci.image.manifest.v1+json", annotations: {"org.opencontainers.image.ref.name": $ref}}]' \
+		"$MSCTL_STORE/index.json" >over.index
+	cp over.index "$MSCTL_STORE/index.json"
+}
+
+test_versions_of_hard_links_in_lower_layers() {
+	# another image lies on the library, which is the second name of a file
+	versioned out/a.so V_1.2 | project low
+	echo 'ln out/a.so out/libv.so.1' >>low/make.sh
 	sed -i "s|copy: .*|copy: {out: $PWD/lib}|; /entrypoint/d" low/msctl.yaml
 	ok "$MSCTL" build -t low:1 low
 	echo 'echo x >out/x' | project high 'base: low:1'
@@ -264,6 +290,16 @@ test_versions_of_a_hard_link_in_a_lower_layer() {
 	X
 	fails 3 "$MSCTL" build -t p:1 p
 	err_has 'needs version V_2.0 of libv.so.1' 'has V_1.2 at most'
+	no_image p:1
+	# the second name is in a layer of its own
+	versioned out/a.so V_1.2 | project alone
+	sed -i "s|copy: .*|copy: {out: $PWD/lib}|; /entrypoint/d" alone/msctl.yaml
+	ok "$MSCTL" build -t alone:1 alone
+	link_over alone:1 over:1 "${PWD#/}/lib/a.so" "${PWD#/}/lib/libv.so.1"
+	sed -i 's/high:1/over:1/' p/msctl.yaml
+	fails 3 "$MSCTL" build -t p:1 p
+	err_has 'needs version V_2.0 of libv.so.1' 'has V_1.2 at most'
+	no_image p:1
 }
 
 test_versions_of_what_is_copied() {
