@@ -24,5 +24,7 @@ int build_check_tools(const struct build *b, struct error *err);
  * the plan's preparing steps left it. */
 int build_open_work(struct build *b, struct error *err);
 int build_prepare_work(struct build *b, bool *is_configured, struct error *err);
+/* The steps ended, well or not, but were not killed. */
+void build_end_work(const struct build *b);
 /* The preparing steps went well. */
 int build_keep_configured(const struct build *b, struct error *err);

@@ -9,6 +9,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define RUNNING "running"
 
 static char *beside(const struct build *b, const char *name)
 {
@@ -106,12 +109,14 @@ int build_prepare_work(struct build *b, bool *is_configured, struct error *err)
 	AUTO_FREE char *stamp = beside(b, "configured");
 	AUTO_FREE char *list = beside(b, "sources");
 	AUTO_FREE char *source = realpath(b->project->dir, NULL);
+	AUTO_FREE char *running = beside(b, RUNNING);
 	AUTO(buf) struct buf before = {0};
 	struct error absent = {0};
 	char key[SHA256_HEX_LEN + 1];
 
 	hash_plan(b, key);
-	*is_configured = !b->request->no_cache && fs_is_dir(p->work) &&
+	/* of a build that was killed nobody knows which of its files are whole */
+	*is_configured = !b->request->no_cache && fs_is_dir(p->work) && !fs_exists(running) &&
 					 fs_read_settled(stamp, sizeof(key), &before, &absent) == 0 &&
 					 strcmp(buf_str(&before), key) == 0;
 	/* what other flags or another compiler made is of no use, and would not be made anew */
@@ -124,7 +129,16 @@ int build_prepare_work(struct build *b, bool *is_configured, struct error *err)
 	if (p->is_copied && sources_copy(source, p->work, list, b->request->cancel, err) < 0)
 		return -1;
 	/* what is no longer installed must not be left there */
-	return fs_remove_tree(p->installed, err);
+	if (fs_remove_tree(p->installed, err) < 0)
+		return -1;
+	return fs_write_atomic(running, "", 0, 0644, err);
+}
+
+void build_end_work(const struct build *b)
+{
+	AUTO_FREE char *running = beside(b, RUNNING);
+
+	unlink(running);
 }
 
 int build_keep_configured(const struct build *b, struct error *err)

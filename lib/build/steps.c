@@ -113,13 +113,8 @@ static int run_step(struct build *b, size_t index, struct error *err)
 	return 0;
 }
 
-/* A found system: configured once, compiled as far as something changed, installed anew. */
-static int run_found(struct build *b, struct error *err)
+static int run_all(struct build *b, bool is_configured, struct error *err)
 {
-	bool is_configured = false;
-
-	if (build_check_tools(b, err) < 0 || build_prepare_work(b, &is_configured, err) < 0)
-		return -1;
 	for (size_t i = 0; i < b->plan.prepare && !is_configured; i++)
 		if (run_step(b, i, err) < 0)
 			return -1;
@@ -129,6 +124,19 @@ static int run_found(struct build *b, struct error *err)
 		if (run_step(b, i, err) < 0)
 			return -1;
 	return fs_mkdirs(b->plan.installed, 0755, err);
+}
+
+/* A found system: configured once, compiled as far as something changed, installed anew. */
+static int run_found(struct build *b, struct error *err)
+{
+	bool is_configured = false;
+	int rc;
+
+	if (build_check_tools(b, err) < 0 || build_prepare_work(b, &is_configured, err) < 0)
+		return -1;
+	rc = run_all(b, is_configured, err);
+	build_end_work(b);
+	return rc;
 }
 
 int build_steps(struct build *b, struct error *err)

@@ -107,6 +107,44 @@ test_interrupt_of_a_compilation() {
 	ok "$MSCTL" -C one build -t x:1
 }
 
+test_killed_in_the_middle() {
+	sample install one
+	ok "$MSCTL" -C one build -t x:1
+	printf 'all: hello\n\t[ -e %s/go ] || sleep 61.9\n' "$PWD" >>one/GNUmakefile
+	sed -i 's/^hello:/all: hello\nhello:/' one/GNUmakefile
+	background build "$MSCTL" -C one build -t x:2
+	eventually 20 pgrep -f 'sleep 61[.]9'
+	kill -KILL "$build_pid"
+	ended "$build_pid" 5
+	pkill -KILL -f 'sleep 61[.]9'
+	# what the compiler was just writing
+	echo half >one/.msctl/build/linux-amd64/work/more.o
+	touch go
+	ok "$MSCTL" -C one build -t x:3
+	ok "$MSCTL" run x:3
+	out_has 'hello from install 7'
+	same "$(unpack_image x:1 a && sha256sum <a/usr/sbin/hello)" "$(unpack_image x:3 b && sha256sum <b/usr/sbin/hello)" program
+}
+
+test_inside_a_toolchain_image() {
+	# shellcheck source=tests/e2e/build/test_toolchain.sh
+	. "$E2E/build/test_toolchain.sh"
+	tools
+	sample install one
+	printf '#include <inside.h>\nint more(void);\nint more(void) { return inside()[0] ? 7 : 0; }\n' >one/more.c
+	sed -i 's/hello\.o more\.o $/& -linside/; /install -D -m/d' one/GNUmakefile
+	sed -i 's|install -D hello \(.*\)/hello|mkdir -p \1; cp hello \1|' one/GNUmakefile
+	ok "$MSCTL" -C one build --toolchain tools:1 -t x:1
+	ok "$MSCTL" run x:1
+	out_has 'hello from install 7'
+	# stripped by the image's own tool
+	unpack_image x:1 root
+	readelf -SW root/usr/sbin/hello | grep -q '\.symtab' && problem 'symbols in the image'
+	sample cmake two
+	fails 4 "$MSCTL" -C two build --toolchain tools:1
+	err_has 'the toolchain image has no cmake'
+}
+
 # ------------------------------------------------------- Debian's own
 
 debian() { # debian PACKAGE: its sources are in ./src, its image is PACKAGE:1
