@@ -96,33 +96,36 @@ static int report(struct ctx *ctx, const struct build_collect *what,
 	return 0;
 }
 
-static int gc_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
+/* Whoever set no cap is told of what there is, and that is all. */
+static int collect(struct ctx *ctx, const struct gc_options *o, struct build_collect *what,
+				   struct error *err)
 {
-	const struct gc_options *o = options;
 	AUTO_PTR(oci_store) struct oci_store *store = NULL;
 	AUTO_FREE char *cache = NULL;
-	struct build_collect what = {0};
 	struct build_collected c = {0};
 	struct error why = {0}, no_home;
-	int rc;
+
+	if (fs_home_dir(FS_HOME_CACHE, &cache, &no_home) == 0)
+		what->cache = cache;
+	if (oci_store_open(NULL, &store, err) < 0)
+		return -1;
+	if (build_collect(store, what, &c, &why) < 0) {
+		if (why.code != ERR_DENIED || c.store.files == 0 || o->max_bytes || o->max_files) {
+			*err = why;
+			return -1;
+		}
+		ctx_note(ctx, "%s", why.msg);
+	}
+	return report(ctx, what, &c, err);
+}
+
+static int gc_run(struct ctx *ctx, const void *options, int argc, char **argv, struct error *err)
+{
+	struct build_collect what = {0};
 
 	(void)argc;
 	(void)argv;
-	if (parse_options(o, &what, err) < 0 || oci_store_open(NULL, &store, err) < 0)
-		return -1;
-	if (fs_home_dir(FS_HOME_CACHE, &cache, &no_home) == 0)
-		what.cache = cache;
-	rc = build_collect(store, &what, &c, &why);
-	/* whoever set no cap is told of what there is, and that is all */
-	if (rc < 0 && why.code == ERR_DENIED && c.store.files > 0 && !o->max_bytes && !o->max_files) {
-		ctx_note(ctx, "%s", why.msg);
-		rc = 0;
-	}
-	if (rc < 0) {
-		*err = why;
-		return -1;
-	}
-	return report(ctx, &what, &c, err);
+	return parse_options(options, &what, err) < 0 ? -1 : collect(ctx, options, &what, err);
 }
 
 const struct command cmd_image_gc = {

@@ -48,10 +48,10 @@ static bool take_text(struct span *rest, uint32_t len, char **out)
 	return true;
 }
 
+/* The node goes into the tree as soon as there is one, and is freed with it. */
 static bool take_node(struct span *rest, struct tree *t)
 {
 	AUTO_FREE char *path = NULL;
-	AUTO_FREE char *target = NULL;
 	struct tree_node *n;
 	struct packed p;
 
@@ -59,21 +59,18 @@ static bool take_node(struct span *rest, struct tree *t)
 		return false;
 	memcpy(&p, rest->data, sizeof(p));
 	*rest = (struct span){rest->data + sizeof(p), rest->len - sizeof(p)};
-	if (!take_text(rest, p.path, &path) ||
-		(p.target != UINT32_MAX && !take_text(rest, p.target, &target)) || p.type > TREE_FILE)
+	if (p.type > TREE_FILE || !take_text(rest, p.path, &path) || map_has(&t->nodes, path))
 		return false;
 	n = xcalloc(1, sizeof(*n));
-	*n = (struct tree_node){.type = (enum tree_type)p.type,
-							.layer = TREE_BASE,
-							.base_layer = p.layer,
-							.mode = p.mode,
-							.uid = p.uid,
-							.gid = p.gid,
-							.mtime_s = p.mtime_s,
-							.target = TAKE(target)};
-	/* whoever wrote it had each path once */
+	n->type = (enum tree_type)p.type;
+	n->layer = TREE_BASE;
+	n->base_layer = p.layer;
+	n->mode = p.mode;
+	n->uid = p.uid;
+	n->gid = p.gid;
+	n->mtime_s = p.mtime_s;
 	map_put(&t->nodes, path, n);
-	return true;
+	return p.target == UINT32_MAX || take_text(rest, p.target, &n->target);
 }
 
 bool build_base_tree_load(struct build *b)

@@ -39,12 +39,18 @@ static uint64_t ns_of(const struct timespec *t)
 	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
 }
 
-static uint64_t mix(uint64_t h, const void *data, size_t len)
+/* FNV-1a. */
+static uint64_t mix(uint64_t h, const char *data, size_t len)
 {
-	const unsigned char *p = data;
-
 	for (size_t i = 0; i < len; i++)
-		h = (h ^ p[i]) * 0x100000001b3u;
+		h = (h ^ (unsigned char)data[i]) * 0x100000001b3u;
+	return h;
+}
+
+static uint64_t mix_number(uint64_t h, uint64_t n)
+{
+	for (int i = 0; i < 8; i++, n >>= 8)
+		h = (h ^ (n & 0xff)) * 0x100000001b3u;
 	return h;
 }
 
@@ -71,14 +77,17 @@ static void follow(struct walk *w, int dir, const char *name, struct listed *f)
 	ssize_t n = readlinkat(dir, name, target, sizeof(target));
 	struct stat st;
 
-	f->target = mix(0xcbf29ce484222325u, target, n < 0 ? 0 : (size_t)n);
+	if (n < 0)
+		return;
+	f->target = mix(0xcbf29ce484222325u, target, (size_t)n);
 	if (fstatat(dir, name, &st, 0) < 0)
 		return;
 	if (!S_ISDIR(st.st_mode)) {
 		const uint64_t seen[] = {st.st_dev,          st.st_ino,          (uint64_t)st.st_size,
 								 ns_of(&st.st_mtim), ns_of(&st.st_ctim), st.st_mode};
 
-		f->target = mix(f->target, seen, sizeof(seen));
+		for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
+			f->target = mix_number(f->target, seen[i]);
 		return;
 	}
 	n = snprintf(target, sizeof(target), "%s/%s", w->root, w->out->names.data + f->path);

@@ -187,7 +187,8 @@ static void write_table(const char *file, struct table *t)
 		qsort(t->entries.items, t->entries.count, sizeof(t->entries.items[0]), by_use);
 		t->entries.count = STATINDEX_MAX_FILES / 4 * 3;
 	}
-	qsort(t->entries.items, t->entries.count, sizeof(t->entries.items[0]), by_path);
+	if (t->entries.count > 0)
+		qsort(t->entries.items, t->entries.count, sizeof(t->entries.items[0]), by_path);
 	head.count = (uint32_t)t->entries.count;
 	sha256_of(t->entries.items, t->entries.count * sizeof(struct entry), head.sum);
 	buf_add(&bytes, &head, sizeof(head));
