@@ -26,10 +26,12 @@ take() { # take PATH...: and where links lead
 
 mkdir -p "$root"/{tmp,usr/bin,usr/lib,usr/lib64,etc,proc,home}
 ln -s usr/bin usr/lib usr/lib64 "$root"
-for tool in as ld make ar; do take "/usr/bin/$tool"; done
+for tool in as ld make ar strip objcopy; do take "/usr/bin/$tool"; done
 cp "$(readlink -f "$(command -v gcc)")" "$root/usr/bin/tool-cc"
+ln -s tool-cc "$root/usr/bin/cc"
+ln -s tool-cc "$root/usr/bin/gcc"
 cp "$(command -v busybox)" "$root/usr/bin/busybox"
-for name in sh cat cp mv rm mkdir ls sleep echo true false id env touch tar test expr uname nproc chown printenv; do
+for name in sh cat cp mv rm mkdir ls sleep echo true false id env touch tar test expr uname nproc chown printenv install ln sed grep; do
 	ln -s busybox "$root/usr/bin/$name"
 done
 take "$gcc_dir"/{cc1,collect2,lto-wrapper,liblto_plugin.so,libgcc.a,libgcc_eh.a,libgcc_s.so,crtbeginS.o,crtendS.o,crtbegin.o,crtend.o,include}

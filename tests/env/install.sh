@@ -38,7 +38,7 @@ group() { # group NAME -> its packages
 	demo) echo "$build $service $registry $runtime" ;;
 	test) # npm may come from elsewhere, and brings hundreds of packages
 		echo "$check $registry $runtime $cross $systems skopeo umoci podman buildah docker.io zstd python3-jsonschema
-		golang-github-opencontainers-image-spec-dev jq iproute2 strace"
+		golang-github-opencontainers-image-spec-dev jq iproute2 strace busybox-static"
 		command -v npm >/dev/null || echo npm ;;
 	kube) # another packager's kubectl serves as well, and owns the same file
 		echo 'etcd-server openssl curl jq python3'

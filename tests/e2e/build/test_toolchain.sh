@@ -67,6 +67,20 @@ test_named_by_the_option() {
 	ok "$MSCTL" run x:1
 }
 
+test_found_build_system() {
+	tools
+	inside_project one
+	rm one/msctl.yaml
+	printf 'one: main.c\n\t$(CC) $(CFLAGS) $(LDFLAGS) -o one main.c -linside\n' >one/Makefile
+	printf 'install: one\n\tmkdir -p $(DESTDIR)$(PREFIX)/bin\n\tcp one $(DESTDIR)$(PREFIX)/bin/\n' >>one/Makefile
+	ok "$MSCTL" build --toolchain tools:1 -t x:1 one
+	# nothing changed: no container starts
+	ok "$MSCTL" build --toolchain tools:1 --explain -t x:1 one
+	err_has 'steps: cached'
+	ok "$MSCTL" run x:1
+	same 'from inside' "$(cat "$out")"
+}
+
 test_with_crun() {
 	tools
 	inside_project one
