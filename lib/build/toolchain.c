@@ -3,7 +3,9 @@
  *	CACHE/toolchains/HEX       its root, by the digest of its manifest; appears only complete
  *	CACHE/toolchains/HEX.lock  shared: in use; exclusive: being unpacked or removed. Its time is
  *	                           that of the last use. Never removed: others may wait for it
- *	CACHE/toolchains/HEX.new   being unpacked, or what a killed process left */
+ *	CACHE/toolchains/HEX.new   being unpacked, or what a killed process left; has a lock of its own
+ *
+ * Collecting garbage (collect.h) removes folders whose lock nobody holds. */
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -67,7 +69,8 @@ static int unpack(const struct build *b, struct oci_store *store, const struct b
 				  struct error *err)
 {
 	AUTO_FREE char *fresh = xasprintf("%s" UNPACKED, t->root);
-	AUTO_CLOSE int fd = -1;
+	AUTO_FREE char *busy = xasprintf("%s.lock", fresh);
+	AUTO_CLOSE int fd = -1, lock = -1;
 	struct runtime_layers layers = {.name = t->name,
 									.manifest = &t->manifest,
 									.config = &t->config,
@@ -76,7 +79,8 @@ static int unpack(const struct build *b, struct oci_store *store, const struct b
 	struct error ignored;
 
 	build_note(b, "unpacking the toolchain image %s", t->name);
-	if (fs_remove_tree(fresh, err) < 0 || fs_mkdirs(fresh, 0755, err) < 0)
+	if (fs_lock(busy, true, true, &lock, err) < 0 || fs_remove_tree(fresh, err) < 0 ||
+		fs_mkdirs(fresh, 0755, err) < 0)
 		return -1;
 	fd = open(fresh, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)

@@ -159,6 +159,23 @@ test_killed_while_unpacking() {
 	ok "$MSCTL" run x:1
 }
 
+test_garbage_is_collected_meanwhile() {
+	tools
+	local cache=$XDG_CACHE_HOME/msctl/toolchains
+	slow_project
+	background build "$MSCTL" build -t x:1 one
+	eventually 15 eval "ls -d $cache/*.new"
+	run "$MSCTL" image gc --all-cache
+	eventually 15 pgrep -f '^sleep 77[.]3'
+	run "$MSCTL" image gc --all-cache
+	same 1 "$(find "$cache" -mindepth 1 -maxdepth 1 -type d | wc -l)" 'folders while in use'
+	kill -INT "$build_pid"
+	ended "$build_pid" 5
+	same 130 "$status" 'exit status'
+	ok "$MSCTL" image gc --all-cache
+	same 0 "$(find "$cache" -mindepth 1 -maxdepth 1 -type d | wc -l)" 'folders afterwards'
+}
+
 test_two_first_builds_at_once() {
 	tools
 	inside_project one
