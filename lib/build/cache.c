@@ -1,6 +1,7 @@
 #include "build/cache.h"
 
 #include "base/fs.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "build/keep.h"
 #include "build/memory.h"
@@ -38,6 +39,23 @@ static int add_node(const struct build *b, const char *path, struct inputs *out,
 	return 0;
 }
 
+/* Each is looked at in its turn; those that must be read are better read all at once. */
+static void read_ahead(const struct build *b, const struct strv *paths)
+{
+	LIST(struct statindex_file) files = {0};
+
+	for (size_t i = 0; i < paths->count; i++) {
+		const struct tree_node *n = map_get(&b->tree.nodes, paths->items[i]);
+		struct statindex_file f = {n->file, &n->seen};
+
+		if (n->type == TREE_FILE && n->file)
+			list_push(&files, f);
+	}
+	statindex_read_ahead(b->stamp->memory->sums, files.items, files.count, b->request->threads,
+						 b->request->cancel);
+	list_release(&files);
+}
+
 int build_cache_key(const struct build *b, enum tree_layer layer, const struct strv *paths,
 					struct build_layer_key *out, struct error *err)
 {
@@ -56,6 +74,7 @@ int build_cache_key(const struct build *b, enum tree_layer layer, const struct s
 		inputs_text(&k.inputs, INPUT_SETTING, "msctl", MSCTL_VERSION);
 		inputs_text(&k.inputs, INPUT_SETTING, "the form of layers", compat);
 		inputs_text(&k.inputs, INPUT_SETTING, "compression", build_compression(b));
+		read_ahead(b, paths);
 		for (size_t i = 0; i < paths->count; i++)
 			if (add_node(b, paths->items[i], &k.inputs, err) < 0)
 				return -1;

@@ -1,5 +1,6 @@
 #include "build/statindex.h"
 
+#include "base/cpu.h"
 #include "base/fs.h"
 #include "base/list.h"
 #include "base/mem.h"
@@ -9,6 +10,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/vfs.h>
 
@@ -16,6 +20,8 @@
 #define ORDER 0x01020304u /* a machine of the other byte order finds an empty index */
 #define USED_STEP_S 86400 /* uses are noted no finer than this */
 #define BLOCK_BYTES (1u << 17)
+#define AHEAD_MIN_BYTES (4u << 20) /* less is read before a thread has started */
+#define AHEAD_MAX_THREADS 8
 
 struct head {
 	char magic[8];
@@ -357,6 +363,78 @@ static void note_use(struct statindex *x, struct entry *e)
 	e->used = x->now;
 	x->table.is_new.items[e - x->table.entries.items] = true;
 	x->is_changed = true;
+}
+
+/* Files that are read by several threads, each taking the next. */
+struct ahead {
+	struct unread {
+		const struct statindex_file *file;
+		struct entry entry;
+		bool is_read; /* and may be remembered */
+	} * items;
+	size_t count;
+	atomic_size_t next;
+	const struct cancel *cancel;
+};
+
+static void *read_some(void *arg)
+{
+	struct ahead *a = arg;
+
+	for (size_t i; (i = atomic_fetch_add(&a->next, 1)) < a->count;) {
+		struct unread *u = &a->items[i];
+		struct error ignored = {0};
+
+		u->is_read = read_file(u->file->file, u->file->seen, a->cancel, &u->entry, &ignored) > 0;
+	}
+	return NULL;
+}
+
+/* A thread that cannot be had only costs time. Signals stay with the caller's thread. */
+static void read_all(struct ahead *a, unsigned threads)
+{
+	pthread_t others[AHEAD_MAX_THREADS];
+	unsigned started = 0;
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	while (started + 1 < threads && started < AHEAD_MAX_THREADS && started + 1 < a->count &&
+		   pthread_create(&others[started], NULL, read_some, a) == 0)
+		started++;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	read_some(a);
+	while (started > 0)
+		pthread_join(others[--started], NULL);
+}
+
+void statindex_read_ahead(struct statindex *x, const struct statindex_file *files, size_t count,
+						  unsigned threads, const struct cancel *cancel)
+{
+	struct ahead a = {.items = xcalloc(count, sizeof(a.items[0])), .cancel = cancel};
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct unread *u = &a.items[a.count];
+
+		u->entry = make_entry(files[i].file, files[i].seen);
+		if (find(x, &u->entry))
+			continue;
+		u->file = &files[i];
+		bytes += u->entry.size;
+		a.count++;
+	}
+	if (bytes >= AHEAD_MIN_BYTES)
+		read_all(&a, threads ? threads : cpu_count());
+	for (size_t i = 0; i < a.count; i++) {
+		if (!a.items[i].is_read)
+			continue;
+		a.items[i].entry.used = x->now;
+		put(&x->table, &a.items[i].entry, true);
+		x->is_changed = true;
+		x->reads++;
+	}
+	free(a.items);
 }
 
 int statindex_get(struct statindex *x, const char *file, const struct stat *seen,

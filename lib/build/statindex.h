@@ -48,6 +48,14 @@ void statindex_save(struct statindex *x);
  * different now; ERR_SYS, ERR_MISSING, ERR_INTERRUPTED. */
 int statindex_get(struct statindex *x, const char *file, const struct stat *seen,
 				  const struct cancel *cancel, struct statindex_sum *out, struct error *err);
+/* Read those of the files that are not known, on several threads (0: one for each core), so that
+ * statindex_get finds them. What fails here fails there. */
+struct statindex_file {
+	const char *file;
+	const struct stat *seen;
+};
+void statindex_read_ahead(struct statindex *x, const struct statindex_file *files, size_t count,
+						  unsigned threads, const struct cancel *cancel);
 /* Does it begin like an ELF file? Looks into files that are not known, and remembers nothing. */
 bool statindex_is_elf(const struct statindex *x, const char *file, const struct stat *seen);
 /* How many files were read. */

@@ -1,10 +1,10 @@
 #include "tar/members.h"
 
+#include "base/cpu.h"
 #include "base/mem.h"
 #include "tar/codec.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,19 +60,10 @@ static struct slot *slot_of(struct members *m, size_t number)
 	return &m->slots[number % m->slot_count];
 }
 
-/* Those that this process may use. */
-static unsigned core_count(void)
-{
-	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-
-	return n < 1 ? 1 : (unsigned)n;
-}
-
 struct members *members_new(const struct members_options *options, const struct layer_sink *deliver)
 {
 	struct members *m = xcalloc(1, sizeof(*m));
-	unsigned threads = options->threads ? options->threads : core_count();
+	unsigned threads = options->threads ? options->threads : cpu_count();
 
 	if (threads > MEMBERS_MAX_THREADS)
 		threads = MEMBERS_MAX_THREADS;

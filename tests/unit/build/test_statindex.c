@@ -235,3 +235,45 @@ Test(statindex, what_others_added_stays)
 	get(z, two, SUM_B, 0);
 	leave(dir);
 }
+
+/* What is known is not read again, what is gone or too young is left to whoever asks for it. */
+Test(statindex, several_files_are_read_at_once)
+{
+	enum { COUNT = 20, BYTES = 400000 };
+	char *dir = world();
+	AUTO_PTR(statindex) struct statindex *x = NULL;
+	AUTO_FREE char *content = xmalloc(BYTES + 1);
+	char *names[COUNT];
+	struct stat seen[COUNT];
+	struct statindex_file files[COUNT];
+
+	statindex_open(NULL, false, &x);
+	for (size_t i = 0; i < COUNT; i++) {
+		char name[] = {(char)('a' + i), '\0'};
+
+		memset(content, 'a' + (int)i, BYTES);
+		content[BYTES] = '\0';
+		names[i] = put(dir, name, content);
+		age(names[i]);
+		cr_assert_eq(stat(names[i], &seen[i]), 0);
+		files[i] = (struct statindex_file){names[i], &seen[i]};
+	}
+	cr_assert_eq(unlink(names[7]), 0);
+	statindex_read_ahead(x, files, 1, 3, NULL); /* not worth a thread: left */
+	cr_expect_eq(statindex_reads(x), 0);
+	statindex_read_ahead(x, files, COUNT, 3, NULL);
+	cr_expect_eq(statindex_reads(x), COUNT - 1, "%zu", statindex_reads(x));
+	statindex_read_ahead(x, files, COUNT, 1, NULL);
+	cr_expect_eq(statindex_reads(x), COUNT - 1, "%zu", statindex_reads(x));
+	for (size_t i = 0; i < COUNT; i++) {
+		uint8_t sum[SHA256_BYTES];
+		char hex[SHA256_HEX_LEN + 1];
+
+		memset(content, 'a' + (int)i, BYTES);
+		sha256_of(content, BYTES, sum);
+		if (i != 7)
+			get(x, names[i], sha256_hex(sum, hex), COUNT - 1);
+		free(names[i]);
+	}
+	leave(dir);
+}
