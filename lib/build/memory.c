@@ -41,6 +41,7 @@ void build_memory_open(const struct build_request *request, struct build_memory 
 	char hex[SHA256_HEX_LEN + 1];
 
 	m->is_forgetful = request->no_cache;
+	m->lock = -1;
 	if (dir)
 		find_root(m, dir);
 	if (dir && request->cache) {
@@ -56,6 +57,7 @@ void build_memory_free(struct build_memory *m)
 {
 	if (!m)
 		return;
+	build_memory_unlock(m);
 	statindex_save(m->sums);
 	statindex_free(m->sums);
 	free(m->cache);
@@ -74,6 +76,18 @@ const struct listing *build_memory_files(struct build_memory *m, const struct ca
 		listing_take(m->root, cancel, &m->files);
 	m->is_listed = true;
 	return &m->files;
+}
+
+void build_memory_forget_files(struct build_memory *m)
+{
+	listing_release(&m->files);
+	m->is_listed = false;
+}
+
+void build_memory_unlock(struct build_memory *m)
+{
+	if (m->lock >= 0)
+		close(TAKE_FD(m->lock));
 }
 
 int build_file_sum(const struct build *b, const struct tree_node *n, struct statindex_sum *out,

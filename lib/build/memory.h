@@ -27,6 +27,7 @@ struct build_memory {
 	bool is_listed;
 	/* while steps run: */
 	bool has_begun;
+	int lock;               /* nobody else runs them; -1: none */
 	struct inputs settings; /* all that they depend on but files */
 	struct map outputs; /* paths that steps wrote -> not NULL; NULL: perhaps it was somebody else */
 };
@@ -36,6 +37,10 @@ void build_memory_open(const struct build_request *request, struct build_memory 
 void build_memory_free(struct build_memory *m);
 /* Look at the files, unless that was done. */
 const struct listing *build_memory_files(struct build_memory *m, const struct cancel *cancel);
+/* They may be others now. */
+void build_memory_forget_files(struct build_memory *m);
+/* Steps that ran have ended. */
+void build_memory_unlock(struct build_memory *m);
 
 /* repository.c: what git says; out stays zeroed outside of a repository. m may be NULL. */
 int build_repository(struct build_memory *m, const struct project *p, struct repo_info *out,

@@ -213,40 +213,67 @@ static void begin(const struct build *b, const char *file, struct record *r)
 	b->stamp->memory->has_begun = true;
 }
 
+/* Why the steps have to run; NULL: they need not. Caller frees. */
+static char *look(struct build *b, const char *file, struct record *r)
+{
+	struct build_memory *m = b->stamp->memory;
+	const char *why = never(b);
+	bool is_known = load_record(file, r);
+
+	map_release(&m->outputs);
+	if (is_known) {
+		index_paths(&r->outputs, m, &m->outputs);
+		index_paths(&r->doubtful, NULL, &m->outputs);
+	}
+	if (m->is_forgetful)
+		return xstrdup("--no-cache");
+	if (why)
+		return xstrdup(why);
+	return is_known ? find_reason(b, r) : xstrdup("nothing is known of an earlier build");
+}
+
+/* Two builds of one project do not run its steps at once: the second finds them done. True: there
+ * was another one. */
+static bool wait_for_others(const struct build *b, const char *file)
+{
+	struct build_memory *m = b->stamp->memory;
+	AUTO_FREE char *path = xasprintf("%s.lock", file);
+	struct error why = {0};
+
+	if (fs_mkdirs(m->project, 0700, &why) < 0 || fs_lock(path, true, false, &m->lock, &why) == 0 ||
+		why.code != ERR_CONFLICT)
+		return false;
+	build_note(b, "another build runs this project's steps: waiting for it");
+	/* a request to stop is seen by whatever comes next */
+	return fs_lock(path, true, true, &m->lock, &why) == 0;
+}
+
 bool build_skip_steps(struct build *b)
 {
 	struct build_memory *m = b->stamp->memory;
 	AUTO(record) struct record r = {0};
 	AUTO_FREE char *file = NULL;
 	AUTO_FREE char *why = NULL;
-	bool is_known;
 
 	if (!m->cache || !m->root || b->plan.steps.count == 0)
 		return false;
 	file = record_file(b);
 	inputs_release(&m->settings);
-	map_release(&m->outputs);
 	build_step_settings(b, &m->settings);
-	why = xstrdup_opt(never(b));
-	is_known = load_record(file, &r);
-	if (is_known) {
-		index_paths(&r.outputs, m, &m->outputs);
-		index_paths(&r.doubtful, NULL, &m->outputs);
+	why = look(b, file, &r);
+	if (why && wait_for_others(b, file)) {
+		build_memory_forget_files(m);
+		record_release(&r);
+		r = (struct record){0};
+		free(why);
+		why = look(b, file, &r);
 	}
-	if (m->is_forgetful)
-		build_explain(b, false, WHAT, "--no-cache");
-	else if (why)
-		build_explain(b, false, WHAT, "%s", why);
-	else if (!is_known)
-		build_explain(b, false, WHAT, "nothing is known of an earlier build");
-	else if (why = find_reason(b, &r), why)
-		build_explain(b, false, WHAT, "%s", why);
-	else {
-		build_explain(b, true, WHAT, "nothing changed since they ran");
-		return true;
-	}
-	begin(b, file, &r);
-	return false;
+	build_explain(b, !why, WHAT, "%s", why ? why : "nothing changed since they ran");
+	if (why)
+		begin(b, file, &r);
+	else
+		build_memory_unlock(m);
+	return !why;
 }
 
 /* --- after them --- */
@@ -329,8 +356,10 @@ void build_keep_steps(struct build *b)
 	listing_settle();
 	before = MOVE(m->files);
 	m->is_listed = false;
-	if (!build_memory_files(m, b->request->cancel)->is_whole || !before.is_whole)
+	if (!build_memory_files(m, b->request->cancel)->is_whole || !before.is_whole) {
+		build_memory_unlock(m);
 		return;
+	}
 	compare(b, &before, &m->files, &r);
 	for (size_t i = 0; i < m->files.items.count; i++) {
 		const struct listed *f = &m->files.items.items[i];
@@ -347,4 +376,5 @@ void build_keep_steps(struct build *b)
 	r.inputs = all.bytes;
 	map_release(&racy);
 	save_record(file, &r);
+	build_memory_unlock(m);
 }

@@ -90,6 +90,36 @@ static void add_settings_of(const struct strv *from, struct strv *env)
 	}
 }
 
+/* "the folder /usr/local/bin" changes when something in it comes, goes or is replaced. */
+static void add_stat(struct inputs *out, const char *what, const char *path)
+{
+	AUTO_FREE char *name = xasprintf("%s %s", what, path);
+	struct stat st;
+	int64_t seen[4] = {0};
+
+	if (stat(path, &st) == 0) {
+		seen[0] = (int64_t)st.st_ino;
+		seen[1] = st.st_mtim.tv_sec;
+		seen[2] = st.st_mtim.tv_nsec;
+		seen[3] = st.st_mode;
+	}
+	inputs_add(out, INPUT_STATE, name, seen, sizeof(seen));
+}
+
+/* A compiler that is named by its path lies in no folder of PATH. */
+static void add_program(const char *setting, struct inputs *out)
+{
+	static const char *const names[] = {"CC=", "CXX=", "CPP=", "LD=", "AR=", "PKG_CONFIG="};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (text_starts(setting, names[i]) && setting[strlen(names[i])] == '/') {
+			const char *path = setting + strlen(names[i]);
+			AUTO_FREE char *program = xstrndup(path, strcspn(path, " \t"));
+
+			add_stat(out, "the program", program);
+		}
+}
+
 static void add_env(const struct build *b, struct inputs *out)
 {
 	AUTO(strv) struct strv env = {0};
@@ -103,21 +133,8 @@ static void add_env(const struct build *b, struct inputs *out)
 	strv_sort(&env);
 	for (size_t i = 0; i < env.count; i++)
 		inputs_env(out, env.items[i]);
-}
-
-static void add_folder(struct inputs *out, const char *path)
-{
-	AUTO_FREE char *name = xasprintf("the folder %s", path);
-	struct stat st;
-	int64_t seen[4] = {0};
-
-	if (stat(path, &st) == 0) {
-		seen[0] = (int64_t)st.st_ino;
-		seen[1] = st.st_mtim.tv_sec;
-		seen[2] = st.st_mtim.tv_nsec;
-		seen[3] = st.st_mode;
-	}
-	inputs_add(out, INPUT_STATE, name, seen, sizeof(seen));
+	for (size_t i = 0; i < env.count && !b->toolchain; i++)
+		add_program(env.items[i], out);
 }
 
 /* Packages are known by dpkg's own record; what was installed past it shows in the folders where
@@ -133,10 +150,10 @@ static void add_machine(const struct build *b, struct inputs *out)
 
 	inputs_text(out, INPUT_STATE, "this machine's packages", packages);
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		add_folder(out, folders[i]);
+		add_stat(out, "the folder", folders[i]);
 	for (char *dir = strtok_r(path, ":", &rest); dir; dir = strtok_r(NULL, ":", &rest))
 		if (dir[0] == '/' && !text_starts(dir, root))
-			add_folder(out, dir);
+			add_stat(out, "the folder", dir);
 }
 
 void build_step_settings(const struct build *b, struct inputs *out)
