@@ -74,7 +74,7 @@ static int add_object(struct build *b, const struct elf_object *o, struct error 
 	AUTO_FREE char *own = base_path(b, o);
 	struct stat st;
 
-	if (o->how == ELF_FOUND_GIVEN || map_has(&b->over, o->place.path))
+	if (o->how == ELF_FOUND_GIVEN || o->how == ELF_FOUND_IMAGE || map_has(&b->over, o->place.path))
 		return 0;
 	/* the base brings its own */
 	if (b->base.bytes && (tree_find(&b->tree, o->opened) || (own && tree_find(&b->tree, own))))
@@ -238,9 +238,36 @@ static char *cross_root(const struct build *b)
 	return fs_is_dir(dir) ? TAKE(dir) : NULL;
 }
 
+/* Where a base has what this machine lacks, as far as every loader looks there. */
+static char *find_in_base(void *user, const char *name)
+{
+	const struct build *b = user;
+	const char *triplet = elf_arch_triplet(b->platform.arch);
+	static const char *const dirs[] = {"/lib64", "/usr/lib64", "/lib", "/usr/lib",
+									   "/usr/local/lib"};
+	AUTO(strv) struct strv paths = {0};
+
+	if (name[0] == '/')
+		strv_add(&paths, name);
+	if (strchr(name, '/') == NULL && triplet) {
+		strv_addf(&paths, "/lib/%s/%s", triplet, name);
+		strv_addf(&paths, "/usr/lib/%s/%s", triplet, name);
+	}
+	for (size_t i = 0; strchr(name, '/') == NULL && i < ARRAY_LEN(dirs); i++)
+		strv_addf(&paths, "%s/%s", dirs[i], name);
+	for (size_t i = 0; i < paths.count; i++) {
+		const struct tree_node *n = tree_find(&b->tree, paths.items[i]);
+
+		if (n && n->layer == TREE_BASE && n->type == TREE_FILE)
+			return xstrdup(paths.items[i]);
+	}
+	return NULL;
+}
+
 static int find_closure(struct build *b, struct error *err)
 {
-	struct elf_closure_request request = {.view = &b->view, .programs = &b->programs};
+	struct elf_closure_request request = {
+		.view = &b->view, .programs = &b->programs, .elsewhere = find_in_base, .user = b};
 	char missing[ELF_NAME_MAX] = "";
 
 	b->cross_root = cross_root(b);

@@ -26,7 +26,7 @@ const char *elf_found_by_name(enum elf_found_by how)
 		[ELF_FOUND_GIVEN] = "given",     [ELF_FOUND_INTERPRETER] = "interpreter",
 		[ELF_FOUND_PATH] = "path",       [ELF_FOUND_RPATH] = "rpath",
 		[ELF_FOUND_RUNPATH] = "runpath", [ELF_FOUND_CACHE] = "cache",
-		[ELF_FOUND_DEFAULT] = "default",
+		[ELF_FOUND_DEFAULT] = "default", [ELF_FOUND_IMAGE] = "image",
 	};
 
 	return names[how];
@@ -192,7 +192,7 @@ int elf_closure_find(const struct elf_closure_request *request, char missing[ELF
 	for (size_t i = 0; i < order.count; i++) {
 		AUTO(elf_process)
 		struct elf_process p = {.search = {.view = request->view, .tables = &tables},
-								.start_only = request->start_only,
+								.request = request,
 								.missing = missing};
 
 		if (i >= programs && is_loaded(&m, order.items[i]))

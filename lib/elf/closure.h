@@ -26,6 +26,7 @@ enum elf_found_by {
 	ELF_FOUND_RUNPATH,
 	ELF_FOUND_CACHE,   /* ld.so.cache, or ld.so.conf where there is no cache */
 	ELF_FOUND_DEFAULT, /* the folders that every loader looks into */
+	ELF_FOUND_IMAGE,   /* not here, but where the programs will run: `elsewhere` says so */
 };
 
 enum elf_asked_by {
@@ -35,8 +36,8 @@ enum elf_asked_by {
 };
 
 struct elf_object {
-	char *opened; /* the path that the loader opens: what the image must have */
-	struct elf_place place;
+	char *opened;           /* the path that the loader opens: what the image must have */
+	struct elf_place place; /* without file, as elf is empty, for ELF_FOUND_IMAGE */
 	struct elf_file elf;
 	enum elf_found_by how;
 	enum elf_asked_by asked;
@@ -73,6 +74,10 @@ struct elf_closure_request {
 	const struct elf_view *view;
 	const struct strv *programs; /* absolute paths within the view; libraries, too */
 	bool start_only;             /* only what is loaded before main: what "ld.so --list" names */
+	/* The path at which the programs will find what is nowhere here: a soname, or the path of a
+	 * loader. NULL: nowhere, too. The caller of it frees. May be NULL. */
+	char *(*elsewhere)(void *user, const char *name);
+	void *user;
 };
 
 #define ELF_NAME_MAX 256

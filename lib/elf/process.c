@@ -102,6 +102,20 @@ static int add_program(struct elf_process *p, const char *path, struct error *er
 	return elf_search_start(&p->search, add_object(p, &o, 0), err);
 }
 
+/* Is it where the programs will run? Fills what is known of it. */
+static bool find_elsewhere(const struct elf_process *p, const char *name, struct elf_object *out)
+{
+	const struct elf_closure_request *r = p->request;
+	char *path = r->elsewhere ? r->elsewhere(r->user, name) : NULL;
+
+	if (!path)
+		return false;
+	out->opened = path;
+	out->place.path = xstrdup(path);
+	out->how = ELF_FOUND_IMAGE;
+	return true;
+}
+
 static int add_interpreter(struct elf_process *p, struct error *err)
 {
 	const struct elf_object *program = p->map.items[0].object;
@@ -114,7 +128,7 @@ static int add_interpreter(struct elf_process *p, struct error *err)
 	found = elf_search_open(&p->search, path, ELF_FOUND_INTERPRETER, &o, err);
 	if (found < 0)
 		return err_wrap(err, "the interpreter of %s", title(program));
-	if (found == 0) {
+	if (found == 0 && !find_elsewhere(p, path, &o)) {
 		missing(p, program, "the interpreter ", path, err);
 		if (p->missing)
 			snprintf(p->missing, ELF_NAME_MAX, "%s", fs_basename(path));
@@ -150,7 +164,7 @@ static int load_name(struct elf_process *p, size_t by, const char *name, enum el
 	rc = elf_search_find(&p->search, chain, name, &o, err);
 	if (rc < 0)
 		return err_wrap(err, "%s needs %s", title(chain[0]), name);
-	if (rc == 0)
+	if (rc == 0 && !find_elsewhere(p, name, &o))
 		return 0;
 	o.name = xstrdup(name);
 	o.needed_by = xstrdup(chain[0]->opened);
@@ -296,14 +310,14 @@ static int add_edges(struct elf_process *p, size_t user, struct error *err)
 static int load_all(struct elf_process *p, struct error *err)
 {
 	size_t needed = 0, dlopens = 0;
-	bool libc_done = p->start_only;
+	bool libc_done = p->request->start_only;
 
 	for (;;) {
 		int rc;
 
 		if (needed < p->map.count) {
 			rc = load_needed(p, needed++, err);
-		} else if (!p->start_only && dlopens < p->map.count) {
+		} else if (!p->request->start_only && dlopens < p->map.count) {
 			rc = load_dlopens(p, dlopens++, err);
 		} else if (!libc_done) {
 			libc_done = true;

@@ -11,10 +11,10 @@ struct elf_loaded {
 	size_t loader; /* who asked first; of the program: itself */
 };
 
-/* A zeroed struct with view, tables and start_only set is ready for elf_process_load. */
+/* A zeroed struct with request, view and tables set is ready for elf_process_load. */
 struct elf_process {
 	struct elf_search search;
-	bool start_only;
+	const struct elf_closure_request *request;
 	char *missing; /* ELF_NAME_MAX bytes, or NULL */
 	LIST(struct elf_loaded) map;
 	struct map names;            /* name asked for, or soname -> index into map, plus 1 */

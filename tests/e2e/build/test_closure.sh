@@ -247,6 +247,29 @@ test_versions_of_the_base() {
 	same 4 "$status" 'exit status'
 }
 
+test_what_only_the_base_has() {
+	# the library is at /usr/lib of the base, and was deleted here
+	versioned out/libonly.so.1 V_1.2 | project only
+	sed -i "s|copy: .*|copy: {out: /usr/lib}|; /entrypoint/d" only/msctl.yaml
+	sed -i 's/libv.so.1/libonly.so.1/' only/make.sh
+	ok "$MSCTL" build -t only:1 only
+	project p 'base: only:1' 'hardening: off' <<-X
+		$(versioned libonly.so.1 V_1.2 V_1.3 | sed 's/libv.so.1/libonly.so.1/')
+		echo 'int v1(void); int main(void) { return v1() + 4; }' | cc -o out/p -xc - -xnone ./libonly.so.1
+		rm libonly.so.1
+	X
+	ok "$MSCTL" build -t p:1 p
+	unpack_image p:1 root
+	run chroot root /opt/p
+	same 5 "$status" 'exit status'
+	sed -i '/int main/s/v1/v2/g' p/make.sh
+	fails 3 "$MSCTL" build -t p:2 p
+	err_has 'needs version V_1.3 of libonly.so.1' '/usr/lib/libonly.so.1 has V_1.2 at most'
+	sed -i 's/base: only:1/base: scratch/' p/msctl.yaml
+	fails 4 "$MSCTL" build -t p:3 p
+	err_has 'needs libonly.so.1, which is not here'
+}
+
 put_blob() { # put_blob FILE: into the store; its descriptor without a type
 	local sum
 	sum=$(sha256sum <"$1" | cut -d' ' -f1)

@@ -438,8 +438,9 @@ Test(elf_closure, a_second_root_has_what_the_first_lacks)
 						   .needed = {"libboth.so", "libhidden.so"}});
 	strv_add(&programs, "/bin/p");
 	cr_assert_eq(
-		elf_closure_find(&(struct elf_closure_request){&view, &programs, false}, NULL, &c, &err), 0,
-		"%s", err.msg);
+		elf_closure_find(&(struct elf_closure_request){.view = &view, .programs = &programs}, NULL,
+						 &c, &err),
+		0, "%s", err.msg);
 	for (size_t i = 1; i < c.count; i++)
 		buf_addf(&b, "%s=%s ", c.items[i].opened, c.items[i].place.file + strlen(root));
 	cr_expect_str_eq(buf_str(&b),
@@ -476,6 +477,40 @@ Test(elf_closure, a_library_that_is_only_there_for_another_machine_is_told)
 	drop_root(root);
 }
 
+static char *in_image(UNUSED void *user, const char *name)
+{
+	return strcmp(name, "libi.so") == 0 ? xstrdup("/usr/lib/libi.so") : NULL;
+}
+
+Test(elf_closure, what_is_only_in_the_image_is_known_by_its_path)
+{
+	char *root = new_root();
+	AUTO(elf_closure) struct elf_closure c = {0};
+	AUTO(strv) struct strv programs = {0};
+	struct elf_view view = {.root = root};
+	struct elf_closure_request request = {
+		.view = &view, .programs = &programs, .elsewhere = in_image};
+	struct error err = {0};
+
+	put_elf(root, "bin/p",
+			&(struct made){
+				.interpreter = LD, .needed = {"libi.so"}, .needs = {{"libi.so", "I_1", false}}});
+	put_elf(root, "bin/q", &(struct made){.interpreter = LD, .needed = {"libj.so"}});
+	strv_add(&programs, "/bin/p");
+	cr_assert_eq(elf_closure_find(&request, NULL, &c, &err), 0, "%s", err.msg);
+	cr_assert_eq(c.count, 3);
+	cr_expect_eq(c.items[2].how, ELF_FOUND_IMAGE);
+	cr_expect_str_eq(c.items[2].opened, "/usr/lib/libi.so");
+	cr_expect_null(c.items[2].place.file);
+	cr_assert_eq(c.edge_count, 1);
+	cr_expect_eq(c.edges[0].provider, 2);
+	elf_closure_release(&c);
+	strv_add(&programs, "/bin/q");
+	cr_expect_eq(elf_closure_find(&request, NULL, &c, &err), -1);
+	cr_expect(strstr(err.msg, "libj.so"), "%s", err.msg);
+	drop_root(root);
+}
+
 /* ---- several files at once */
 
 Test(elf_closure, who_asks_for_whom)
@@ -494,8 +529,9 @@ Test(elf_closure, who_asks_for_whom)
 	strv_add(&programs, "/bin/p");
 	strv_add(&programs, "/bin/q");
 	cr_assert_eq(
-		elf_closure_find(&(struct elf_closure_request){&view, &programs, false}, NULL, &c, &err), 0,
-		"%s", err.msg);
+		elf_closure_find(&(struct elf_closure_request){.view = &view, .programs = &programs}, NULL,
+						 &c, &err),
+		0, "%s", err.msg);
 	for (size_t i = 0; i < c.edge_count; i++)
 		buf_addf(&b, "%s>%s ", fs_basename(c.items[c.edges[i].user].opened),
 				 fs_basename(c.items[c.edges[i].provider].opened));
@@ -519,15 +555,17 @@ Test(elf_closure, a_library_of_the_project_is_loaded_for_its_program)
 	strv_add(&programs, "/app/libown.so");
 	strv_add(&programs, "/app/p");
 	cr_assert_eq(
-		elf_closure_find(&(struct elf_closure_request){&view, &programs, false}, NULL, &c, &err), 0,
-		"%s", err.msg);
+		elf_closure_find(&(struct elf_closure_request){.view = &view, .programs = &programs}, NULL,
+						 &c, &err),
+		0, "%s", err.msg);
 	cr_expect_eq(c.count, 4);
 	elf_closure_release(&c);
 	/* nobody loads this one */
 	put_elf(root, "app/libplugin.so", &(struct made){.needed = {"libnone.so"}});
 	strv_add(&programs, "/app/libplugin.so");
 	cr_expect_eq(
-		elf_closure_find(&(struct elf_closure_request){&view, &programs, false}, NULL, &c, &err),
+		elf_closure_find(&(struct elf_closure_request){.view = &view, .programs = &programs}, NULL,
+						 &c, &err),
 		-1);
 	cr_expect(strstr(err.msg, "libnone.so"), "%s", err.msg);
 	drop_root(root);

@@ -175,8 +175,10 @@ Test(elf_file, reads_the_c_library)
 
 	strv_add(&programs, "/proc/self/exe");
 	cr_assert_eq(
-		elf_closure_find(&(struct elf_closure_request){&view, &programs, true}, NULL, &c, &err), 0,
-		"%s", err.msg);
+		elf_closure_find(
+			&(struct elf_closure_request){.view = &view, .programs = &programs, .start_only = true},
+			NULL, &c, &err),
+		0, "%s", err.msg);
 	while (i < c.count && !elf_answers_to(&c.items[i], "libc.so.6"))
 		i++;
 	cr_assert_lt(i, c.count);

@@ -111,7 +111,8 @@ static void compare(struct judge *j, const char *program, char **answers)
 	AUTO_FREE char *a = NULL;
 	AUTO_FREE char *b = NULL;
 	struct error err = {0};
-	struct elf_closure_request request = {&j->view, &programs, true};
+	struct elf_closure_request request = {
+		.view = &j->view, .programs = &programs, .start_only = true};
 	int rc;
 
 	strv_add(&programs, program);
