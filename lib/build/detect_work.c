@@ -68,6 +68,8 @@ static void hash_plan(const struct build *b, char key[SHA256_HEX_LEN + 1])
 	const char *digest = build_toolchain_digest(b);
 	AUTO_FREE char *cc = build_tool_of(p, "CC", "cc");
 	AUTO_FREE char *compiler = build_find_tool(b, cc);
+	AUTO_FREE char *binutils = build_tool_of(p, "STRIP", "strip");
+	AUTO_FREE char *strip = build_find_tool(b, binutils);
 	AUTO_FREE char *script = fs_join(b->project->dir, "configure");
 	AUTO_FREE char *source = fs_join(b->project->dir, "configure.ac");
 	uint8_t sum[SHA256_BYTES];
@@ -78,10 +80,14 @@ static void hash_plan(const struct build *b, char key[SHA256_HEX_LEN + 1])
 	for (size_t i = 0; i < p->env.count; i++)
 		if (!text_starts(p->env.items[i], "MSCTL_JOBS="))
 			hash_text(h, p->env.items[i]);
-	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
-		hash_text(h, getenv(variables[i]) ? getenv(variables[i]) : "");
+	for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
+		const char *value = getenv(variables[i]);
+
+		hash_text(h, value ? value : "");
+	}
 	hash_text(h, digest ? digest : "");
 	hash_file(h, digest ? NULL : compiler);
+	hash_file(h, digest ? NULL : strip);
 	if (p->kind == BUILD_AUTOTOOLS) {
 		hash_file(h, script);
 		hash_file(h, source);
@@ -103,6 +109,20 @@ static int write_cross(const struct build *b, struct error *err)
 	return fs_write_atomic(file, text, strlen(text), 0644, err);
 }
 
+/* What other flags or another compiler made is of no use, and would not be made anew. */
+static int remove_old(const struct build *b, struct error *err)
+{
+	static const char *const names[] = {"configured", "work", "stripped", "debug"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		AUTO_FREE char *path = beside(b, names[i]);
+
+		if (fs_remove_tree(path, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int build_prepare_work(struct build *b, bool *is_configured, struct error *err)
 {
 	const struct build_plan *p = &b->plan;
@@ -119,8 +139,7 @@ int build_prepare_work(struct build *b, bool *is_configured, struct error *err)
 	*is_configured = !b->request->no_cache && fs_is_dir(p->work) && !fs_exists(running) &&
 					 fs_read_settled(stamp, sizeof(key), &before, &absent) == 0 &&
 					 strcmp(buf_str(&before), key) == 0;
-	/* what other flags or another compiler made is of no use, and would not be made anew */
-	if (!*is_configured && (fs_remove_tree(stamp, err) < 0 || fs_remove_tree(p->work, err) < 0))
+	if (!*is_configured && remove_old(b, err) < 0)
 		return -1;
 	if (p->kind == BUILD_MESON && b->is_cross && write_cross(b, err) < 0)
 		return -1;

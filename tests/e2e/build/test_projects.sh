@@ -39,6 +39,7 @@ test_cmake() { built cmake; }
 test_meson() { built meson; }
 
 test_what_is_taken() {
+	local id
 	sample install one
 	ok "$MSCTL" -C one build -t x:1
 	unpack_image x:1 root
@@ -51,6 +52,14 @@ test_what_is_taken() {
 	readelf -SW root/usr/sbin/hello | grep -q '\.symtab' && problem 'symbols in the image'
 	readelf -SW one/.msctl/build/linux-amd64/installed/usr/sbin/hello | grep -q '\.symtab' ||
 		problem 'the installed program was stripped'
+	# what was taken out is kept by build id, of the last program only
+	sed -i 's/hello from/hallo von/' one/hello.c
+	sed -i 's/-O1/-O1 -g/' one/GNUmakefile
+	ok "$MSCTL" -C one build -t x:1
+	unpack_image x:1 again
+	id=$(readelf -nW again/usr/sbin/hello | sed -n 's/.*Build ID: //p')
+	same "one/.msctl/build/linux-amd64/debug/.build-id/${id:0:2}/${id:2}.debug" \
+		"$(find one/.msctl/build/linux-amd64/debug -type f)" 'files for a debugger'
 	readelf -dW root/usr/sbin/hello | grep -q 'BIND_NOW\|FLAGS_1.*NOW' || problem 'not bound at once'
 }
 
