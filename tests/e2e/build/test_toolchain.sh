@@ -165,7 +165,11 @@ test_garbage_is_collected_meanwhile() {
 	slow_project
 	background build "$MSCTL" build -t x:1 one
 	eventually 15 eval "ls -d $cache/*.new"
-	run "$MSCTL" image gc --all-cache
+	# another build tidies up while it is being unpacked
+	kill -STOP "$build_pid"
+	rm -f "$XDG_CACHE_HOME/msctl/collected"
+	build_hello y:1
+	kill -CONT "$build_pid"
 	eventually 15 pgrep -f '^sleep 77[.]3'
 	run "$MSCTL" image gc --all-cache
 	same 1 "$(find "$cache" -mindepth 1 -maxdepth 1 -type d | wc -l)" 'folders while in use'
