@@ -221,6 +221,7 @@ static void add_row(struct facts *f, const struct origin_root *root, struct dpkg
 	if (l) {
 		p->license = xstrdup_opt(l->spdx);
 		p->license_names = xstrdup_opt(l->names);
+		p->license_refers = xstrdup_opt(l->refers);
 	}
 	push_row(f, origins_row(root, p));
 }
@@ -274,6 +275,7 @@ static const struct {
 	{"distro", offsetof(struct sbom_package, distro)},
 	{"license", offsetof(struct sbom_package, license)},
 	{"licenseNames", offsetof(struct sbom_package, license_names)},
+	{"licenseRefers", offsetof(struct sbom_package, license_refers)},
 };
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 

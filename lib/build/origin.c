@@ -173,6 +173,7 @@ struct sbom_package origins_row(const struct origin_root *root, const struct dpk
 							   .supplier = xstrdup_opt(p->maintainer),
 							   .license = xstrdup_opt(p->license),
 							   .license_names = xstrdup_opt(p->license_names),
+							   .license_refers = xstrdup_opt(p->license_refers),
 							   .distro_id = xstrdup_opt(root->distro_id),
 							   .distro = xstrdup_opt(root->distro)};
 

@@ -76,6 +76,9 @@ static void set_origin(json_t *c, const struct sbom_package *p)
 		json_array_append_new(
 			properties,
 			property(p->kind == SBOM_ALPINE ? "alpine:origin" : "debian:source", p->source));
+	if (p->license_refers)
+		json_array_append_new(properties,
+							  property("debian:copyright-refers-to", p->license_refers));
 	if (p->revision)
 		json_array_append_new(properties, property("git:commit", p->revision));
 	if (p->in_base)

@@ -49,6 +49,7 @@ void dpkg_package_release(struct dpkg_package *p)
 	free(p->maintainer);
 	free(p->license);
 	free(p->license_names);
+	free(p->license_refers);
 	*p = (struct dpkg_package){0};
 }
 
@@ -285,6 +286,7 @@ static void read_license(const char *root, struct dpkg_package *p)
 	license_read(buf_span(&text), &license);
 	p->license = license.spdx;
 	p->license_names = license.names;
+	p->license_refers = license.refers;
 }
 
 static bool is_list_of(const char *list, struct span paragraph)

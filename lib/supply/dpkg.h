@@ -19,10 +19,11 @@ struct dpkg_package {
 	char *name;
 	char *arch;
 	char *version;
-	char *source;        /* the source package's name */
-	char *maintainer;    /* "Name <address>", or NULL */
-	char *license;       /* SPDX expression, or NULL */
-	char *license_names; /* Debian's own words, or NULL */
+	char *source;         /* the source package's name */
+	char *maintainer;     /* "Name <address>", or NULL */
+	char *license;        /* SPDX expression, or NULL */
+	char *license_names;  /* Debian's own words, or NULL */
+	char *license_refers; /* what a file that does not say it refers to, or NULL */
 };
 
 struct dpkg_owners {

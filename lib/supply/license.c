@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "base/strv.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "supply/deb822.h"
 
@@ -13,6 +14,7 @@
 
 #define MAX_LICENSES 256 /* distinct ones of one package; more are told as unknown */
 #define MAX_NAME 256
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-."
 
 /* Debian's short name, SPDX's identifier. NULL: the same but for upper and lower case. */
 static const struct {
@@ -20,7 +22,9 @@ static const struct {
 	const char *spdx;
 } known[] = {
 	{"0BSD", NULL},
+	{"AFL-2.0", NULL},
 	{"AFL-2.1", NULL},
+	{"all-permissive", "FSFAP"},
 	{"Apache-1.0", NULL},
 	{"Apache-1.1", NULL},
 	{"Apache-2.0", NULL},
@@ -29,10 +33,12 @@ static const struct {
 	{"Artistic", "Artistic-1.0-Perl"},
 	{"BSD-4-Clause-UC", NULL},
 	{"Beerware", NULL},
+	{"BSD-1-Clause", NULL},
 	{"BSD-2-Clause", NULL},
 	{"BSD-3-Clause", NULL},
 	{"BSD-4-Clause", NULL},
 	{"BSL-1.0", NULL},
+	{"bzip2-1.0.6", NULL},
 	{"CC-BY-3.0", NULL},
 	{"CC-BY-4.0", NULL},
 	{"CC-BY-SA-3.0", NULL},
@@ -52,21 +58,34 @@ static const struct {
 	{"HPND", NULL},
 	{"ICU", NULL},
 	{"ISC", NULL},
+	{"IJG", NULL},
+	{"Info-ZIP", NULL},
+	{"JSON", NULL},
+	{"Latex2e", NULL},
 	{"Libpng", NULL},
+	{"LPPL-1.3c", NULL},
 	{"MIT", NULL},
 	{"MIT-0", NULL},
 	{"MPL-1.0", NULL},
 	{"MPL-1.1", NULL},
 	{"MPL-2.0", NULL},
+	{"NCSA", NULL},
 	{"NTP", NULL},
 	{"OFL-1.1", NULL},
+	{"OpenLDAP-2.8", "OLDAP-2.8"},
 	{"OpenSSL", NULL},
 	{"PHP-3.01", NULL},
 	{"PostgreSQL", NULL},
 	{"Python-2.0", NULL},
 	{"QPL-1.0", NULL},
+	{"RSA-MD", NULL},
+	{"Ruby", NULL},
 	{"SIL-1.1", "OFL-1.1"},
+	{"Sleepycat", NULL},
+	{"Spencer-94", NULL},
+	{"TCL", NULL},
 	{"Unlicense", NULL},
+	{"Vim", NULL},
 	{"W3C", NULL},
 	{"WTFPL", NULL},
 	{"X11", NULL},
@@ -97,6 +116,7 @@ static const struct {
 void license_release(struct license *l)
 {
 	free(l->names);
+	free(l->refers);
 	free(l->spdx);
 	*l = (struct license){0};
 }
@@ -141,8 +161,27 @@ static bool add_name(const char *name, struct buf *out)
 	return add_gnu(name, out);
 }
 
+/* There is one for each version of the GPL. */
+static bool add_autoconf(struct buf *out)
+{
+	static const char *const versions[] = {"2.0", "3.0"};
+
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		AUTO_FREE char *only = xasprintf("GPL-%s-only", versions[i]);
+		AUTO_FREE char *later = xasprintf("GPL-%s-or-later", versions[i]);
+
+		if (!text_ends(buf_str(out), only) && !text_ends(buf_str(out), later))
+			continue;
+		buf_addf(out, " WITH Autoconf-exception-%s", versions[i]);
+		return true;
+	}
+	return false;
+}
+
 static bool add_exception(const char *name, struct buf *out)
 {
+	if (strcasecmp(name, "Autoconf") == 0 || strcasecmp(name, "Autoconf-data") == 0)
+		return add_autoconf(out);
 	for (size_t i = 0; i < sizeof(exceptions) / sizeof(exceptions[0]); i++) {
 		if (strcasecmp(name, exceptions[i].debian) != 0)
 			continue;
@@ -253,6 +292,37 @@ static void collect(struct span copyright, struct strv *out)
 	}
 }
 
+/* Whatever its form, a copyright file names the texts that every Debian system has, and does not
+ * repeat them (Debian policy 12.5). */
+static char *common_licenses(struct span text)
+{
+	static const char folder[] = "/usr/share/common-licenses/";
+	AUTO(strv) struct strv names = {0};
+	AUTO(buf) struct buf said = {0};
+	const char *hit;
+
+	while ((hit = memmem(text.data, text.len, folder, sizeof(folder) - 1))) {
+		AUTO_FREE char *name = NULL;
+		size_t len = 0;
+
+		hit += sizeof(folder) - 1;
+		text.len -= (size_t)(hit - text.data);
+		text.data = hit;
+		while (len < text.len && len < MAX_NAME &&
+			   memchr(NAME_CHARS, hit[len], sizeof(NAME_CHARS) - 1))
+			len++;
+		/* of the sentence */
+		while (len > 0 && strchr(".-", hit[len - 1]))
+			len--;
+		name = xstrndup(hit, len);
+		if (len > 0 && !strv_has(&names, name) && names.count < MAX_LICENSES)
+			strv_add(&names, name);
+	}
+	for (size_t i = 0; i < names.count; i++)
+		buf_addf(&said, "%s%s", i ? "; " : "", names.items[i]);
+	return names.count ? buf_take(&said) : NULL;
+}
+
 void license_read(struct span copyright, struct license *out)
 {
 	AUTO(strv) struct strv names = {0};
@@ -267,9 +337,8 @@ void license_read(struct span copyright, struct license *out)
 	if (!deb822_next(&rest, &header))
 		return;
 	format = deb822_first_line(deb822_get(header, "Format"));
-	if (!format.data || !memmem(format.data, format.len, "copyright-format/1.0", 20))
-		return;
-	collect(rest, &names);
+	if (format.data && memmem(format.data, format.len, "copyright-format/1.0", 20))
+		collect(rest, &names);
 	for (size_t i = 0; i < names.count; i++) {
 		AUTO(buf) struct buf one = {0};
 
@@ -278,8 +347,10 @@ void license_read(struct span copyright, struct license *out)
 		if (maps)
 			add_and(&spdx, &one, names.count == 1);
 	}
-	if (names.count == 0)
+	if (names.count == 0) {
+		out->refers = common_licenses(copyright);
 		return;
+	}
 	out->names = buf_take(&said);
 	if (maps && names.count < MAX_LICENSES)
 		out->spdx = buf_take(&spdx);

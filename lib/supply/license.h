@@ -7,8 +7,10 @@
 #include "base/span.h"
 
 struct license {
-	char *names; /* Debian's own words, "GPL-2+; Expat"; NULL: the file does not say it readably */
-	char *spdx;  /* all of them, joined by AND; NULL: one of them has no SPDX name */
+	char *names;  /* Debian's own words, "GPL-2+; Expat"; NULL: the file does not say it readably */
+	char *refers; /* the common licences that such a file refers to, "GPL-2; LGPL-2.1", which are of
+					 some part of it; or NULL */
+	char *spdx;   /* all of them, joined by AND; NULL: one of them has no SPDX name */
 };
 
 void license_release(struct license *l);

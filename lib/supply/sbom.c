@@ -21,6 +21,7 @@ void sbom_package_release(struct sbom_package *p)
 	free(p->url);
 	free(p->license);
 	free(p->license_names);
+	free(p->license_refers);
 	free(p->distro_id);
 	free(p->distro);
 	*p = (struct sbom_package){0};

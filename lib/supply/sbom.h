@@ -28,18 +28,19 @@ enum sbom_kind {
 struct sbom_package {
 	enum sbom_kind kind;
 	char *name;
-	char *version;       /* NULL: not known */
-	char *arch;          /* these four of packages of a distribution */
-	char *source;        /* the source package */
-	char *distro_id;     /* "debian"; NULL: not known */
-	char *distro;        /* "debian-12"; NULL: not known */
-	char *supplier;      /* "Name <address>", or NULL */
-	char *revision;      /* SBOM_PROJECT: commit, or NULL */
-	char *url;           /* SBOM_PROJECT: of the repository, or NULL */
-	char *license;       /* SPDX expression, or NULL */
-	char *license_names; /* Debian's words for it, or NULL */
-	bool in_base;        /* it came with the base image, and so did its files */
-	bool in_toolchain;   /* SBOM_OTHER: the file is of the toolchain's image */
+	char *version;        /* NULL: not known */
+	char *arch;           /* these four of packages of a distribution */
+	char *source;         /* the source package */
+	char *distro_id;      /* "debian"; NULL: not known */
+	char *distro;         /* "debian-12"; NULL: not known */
+	char *supplier;       /* "Name <address>", or NULL */
+	char *revision;       /* SBOM_PROJECT: commit, or NULL */
+	char *url;            /* SBOM_PROJECT: of the repository, or NULL */
+	char *license;        /* SPDX expression, or NULL */
+	char *license_names;  /* Debian's words for it, or NULL */
+	char *license_refers; /* licences that the package's copyright file refers to, or NULL */
+	bool in_base;         /* it came with the base image, and so did its files */
+	bool in_toolchain;    /* SBOM_OTHER: the file is of the toolchain's image */
 };
 
 struct sbom_file {

@@ -141,6 +141,8 @@ static void set_license(json_t *package, const struct sbom_package *p)
 						  p->kind == SBOM_ALPINE ? "Alpine's package says"
 												 : "Debian's copyright file names",
 						  p->license_names);
+	else if (p->license_refers)
+		words = xasprintf("Debian's copyright file refers to: %s", p->license_refers);
 	else if (p->license && !is_known)
 		words = xasprintf("declared as %s", p->license);
 	sbom_set(package, "licenseComments", words);

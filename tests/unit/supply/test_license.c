@@ -26,6 +26,12 @@ Test(license, debian_names_become_spdx_expressions)
 		{"GPL-3+ with Bison exception", "GPL-3.0-or-later WITH Bison-exception-2.2"},
 		{"GPL-2+ with Libtool exception and Expat",
 		 "GPL-2.0-or-later WITH Libtool-exception AND MIT"},
+		{"GPL-3+ with Autoconf exception", "GPL-3.0-or-later WITH Autoconf-exception-3.0"},
+		{"MIT or GPL-2 with Autoconf-data exception",
+		 "MIT OR GPL-2.0-only WITH Autoconf-exception-2.0"},
+		{"LGPL-2.1+ with Autoconf exception", NULL},
+		{"MIT with Autoconf exception", NULL},
+		{"all-permissive", "FSFAP"},
 		{"public-domain", NULL},
 		{"GPL", NULL},
 		{"GPL-", NULL},
@@ -58,20 +64,28 @@ Test(license, a_package_has_all_licences_of_its_files_but_those_of_the_packaging
 		const char *text;
 		const char *names;
 		const char *spdx;
+		const char *refers;
 	} cases[] = {
 		{FORMAT
 		 "Files: *\nCopyright: x\nLicense: zlib\n text\n\nFiles: debian/*\nLicense: GPL-2+\n",
-		 "zlib", "Zlib"},
+		 "zlib", "Zlib", NULL},
 		{FORMAT "Files: *\nLicense: GPL-2+ or MIT\n\nFiles: a\n b\nLicense: ISC\n\nFiles: c\n"
 				"License: ISC\n\nLicense: ISC\n text\n",
-		 "GPL-2+ or MIT; ISC", "(GPL-2.0-or-later OR MIT) AND ISC"},
-		{FORMAT "Files: *\nLicense: GPL-2+ or MIT\n", "GPL-2+ or MIT", "GPL-2.0-or-later OR MIT"},
+		 "GPL-2+ or MIT; ISC", "(GPL-2.0-or-later OR MIT) AND ISC", NULL},
+		{FORMAT "Files: *\nLicense: GPL-2+ or MIT\n", "GPL-2+ or MIT", "GPL-2.0-or-later OR MIT",
+		 NULL},
 		{FORMAT "Files: *\nLicense: MIT\n\nFiles: x\nLicense: public-domain\n",
-		 "MIT; public-domain", NULL},
-		{FORMAT "License: MIT\n", NULL, NULL},
-		{"Files: *\nLicense: MIT\n", NULL, NULL},
-		{"This is zlib, under the zlib licence.\n", NULL, NULL},
-		{"", NULL, NULL},
+		 "MIT; public-domain", NULL, NULL},
+		{FORMAT "License: MIT\n", NULL, NULL, NULL},
+		{"Files: *\nLicense: MIT\n", NULL, NULL, NULL},
+		{"This is zlib, under the zlib licence.\n", NULL, NULL, NULL},
+		{"See /usr/share/common-licenses/GPL-2, and for the rest\n"
+		 "`/usr/share/common-licenses/LGPL-2.1'; /usr/share/common-licenses/GPL-2.\n",
+		 NULL, NULL, "GPL-2; LGPL-2.1"},
+		{"At /usr/share/common-licenses/ are all; /usr/share/common-licenses/GPL", NULL, NULL,
+		 "GPL"},
+		{FORMAT "License: GPL-2\n /usr/share/common-licenses/GPL-2.\n", NULL, NULL, "GPL-2"},
+		{"", NULL, NULL, NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -80,6 +94,9 @@ Test(license, a_package_has_all_licences_of_its_files_but_those_of_the_packaging
 		license_read(span_of(cases[i].text), &l);
 		cr_expect_eq(l.names == NULL, cases[i].names == NULL, "%zu", i);
 		cr_expect_eq(l.spdx == NULL, cases[i].spdx == NULL, "%zu", i);
+		cr_expect_eq(l.refers == NULL, cases[i].refers == NULL, "%zu", i);
+		if (l.refers && cases[i].refers)
+			cr_expect_str_eq(l.refers, cases[i].refers);
 		if (l.names && cases[i].names)
 			cr_expect_str_eq(l.names, cases[i].names);
 		if (l.spdx && cases[i].spdx)
