@@ -232,7 +232,7 @@ static int prepare(struct oci_store *store, const struct oci_descriptor *image, 
 	if (bundle_choose_cwd(b, config.workdir, name, err) < 0 ||
 		build_args(b, &config, name, options, err) < 0 ||
 		choose_account(b, &config, options, err) < 0 || bundle_check_program(b, name, err) < 0 ||
-		bundle_write_spec(b, err) < 0)
+		bundle_file_capabilities(b, err) < 0 || bundle_write_spec(b, err) < 0)
 		return -1;
 	*out = TAKE(b);
 	return 0;

@@ -52,6 +52,7 @@ struct runtime_bundle {
 	struct strv args, env;
 	struct account account;
 	struct id_map map;
+	uint64_t file_capabilities; /* of the program, by number */
 	bool read_only;
 	bool keep_owner; /* who changes a file's owner changes nothing */
 	bool has_tmp;    /* /tmp is a folder that can be mounted over */
@@ -113,6 +114,8 @@ int bundle_mount_point(const struct runtime_bundle *b, const char *path, char **
 /* Is there a program of that name, found along the PATH of b->env when it has no slash?
  * ERR_MISSING. */
 int bundle_check_program(const struct runtime_bundle *b, const char *name, struct error *err);
+/* A descriptor (O_PATH) of the program that bundle_check_program finds; -1: there is none. */
+int bundle_open_program(const struct runtime_bundle *b);
 /* Read a file of the image, links resolved inside of it. */
 int bundle_read_file(const struct runtime_bundle *b, const char *path, struct buf *out,
 					 struct error *err);
@@ -124,6 +127,13 @@ int bundle_account(const struct runtime_bundle *b, const char *user, struct acco
 void id_map_choose(struct id_map *out);
 /* Nobody but the caller, who is root inside. */
 void id_map_self(struct id_map *out);
+/* --- capability.c --- */
+/* What its file gives to the program, as far as it was unpacked with it. ERR_DENIED: more than
+ * containers get, so that it could not start. */
+int bundle_file_capabilities(struct runtime_bundle *b, struct error *err);
+/* The permitted set of a struct vfs_cap_data; 0 of anything else. */
+uint64_t capability_of_file(const uint8_t *value, size_t len, bool *is_effective);
+json_t *bundle_capabilities(const struct runtime_bundle *b);
 /* --- seccomp.c --- */
 /* Changing a file's owner succeeds and does nothing, for who is root inside and sees but one user:
  * programs that unpack or install as root do it. NULL: not on this architecture. */

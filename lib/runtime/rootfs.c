@@ -141,12 +141,12 @@ int bundle_read_file(const struct runtime_bundle *b, const char *path, struct bu
 	return fs_read_fd(fd, path, RUNTIME_MAX_ACCOUNTS, out, err);
 }
 
-static bool is_program(const struct runtime_bundle *b, const char *path)
+static int open_program(const struct runtime_bundle *b, const char *path)
 {
 	AUTO_CLOSE int fd = open_how(b->root_fd, path, O_PATH, RESOLVE_IN_ROOT);
 	struct stat st;
 
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? TAKE_FD(fd) : -1;
 }
 
 static const char *path_variable(const struct runtime_bundle *b)
@@ -157,29 +157,33 @@ static const char *path_variable(const struct runtime_bundle *b)
 	return "";
 }
 
-static bool is_in_path(const struct runtime_bundle *b, const char *program)
+int bundle_open_program(const struct runtime_bundle *b)
 {
+	const char *program = b->args.items[0];
+	AUTO_FREE char *own = fs_join(b->cwd, program);
 	const char *path = path_variable(b);
+	int fd = -1;
 
-	while (*path) {
+	if (strchr(program, '/'))
+		return open_program(b, own);
+	while (*path && fd < 0) {
 		size_t len = strcspn(path, ":");
 		AUTO_FREE char *full = xasprintf("%.*s/%s", (int)len, path, program);
 
-		if (len > 0 && is_program(b, full))
-			return true;
+		if (len > 0)
+			fd = open_program(b, full);
 		path += len + (path[len] == ':');
 	}
-	return false;
+	return fd;
 }
 
 int bundle_check_program(const struct runtime_bundle *b, const char *name, struct error *err)
 {
-	const char *program = b->args.items[0];
-	AUTO_FREE char *full = fs_join(b->cwd, program);
+	AUTO_CLOSE int fd = bundle_open_program(b);
 
-	if (strchr(program, '/') ? is_program(b, full) : is_in_path(b, program))
+	if (fd >= 0)
 		return 0;
-	err_set(err, ERR_MISSING, "%s has no program %s", name, program);
+	err_set(err, ERR_MISSING, "%s has no program %s", name, b->args.items[0]);
 	return err_hint(err, "check the image's entrypoint, or give another one with --entrypoint");
 }
 

@@ -21,19 +21,6 @@ static json_t *texts(const struct strv *v)
 	return array;
 }
 
-/* What root of a service may need; everybody else gets none. */
-static json_t *capabilities(uint32_t uid)
-{
-	static const char *const for_root[] = {"CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_FOWNER",
-										   "CAP_FSETID", "CAP_KILL",         "CAP_NET_BIND_SERVICE",
-										   "CAP_SETGID", "CAP_SETUID",       NULL};
-	static const char *const none[] = {NULL};
-	const char *const *set = uid == 0 ? for_root : none;
-
-	return json_pack("{s:o, s:o, s:o, s:[], s:[]}", "bounding", words(set), "effective", words(set),
-					 "permitted", words(set), "inheritable", "ambient");
-}
-
 static json_t *process(const struct runtime_bundle *b)
 {
 	json_t *groups = json_array();
@@ -43,8 +30,7 @@ static json_t *process(const struct runtime_bundle *b)
 	return json_pack("{s:b, s:{s:I, s:I, s:o}, s:o, s:o, s:s, s:o, s:b}", "terminal", 0, "user",
 					 "uid", (json_int_t)b->account.uid, "gid", (json_int_t)b->account.gid,
 					 "additionalGids", groups, "args", texts(&b->args), "env", texts(&b->env),
-					 "cwd", b->cwd, "capabilities", capabilities(b->account.uid), "noNewPrivileges",
-					 1);
+					 "cwd", b->cwd, "capabilities", bundle_capabilities(b), "noNewPrivileges", 1);
 }
 
 static void mount(json_t *mounts, const char *type, const char *at, const char *const *options)

@@ -178,6 +178,12 @@ quiet_docker() { docker --host "unix://$docker_socket" "$@"; }
 
 # ------------------------------------------------------- msctl's world
 
+with_crun() { # with_crun COMMAND...: where crun can run; it gives up where both versions of cgroups have controllers
+	unshare -m --propagation private sh -c '
+		[ ! -s /sys/fs/cgroup/unified/cgroup.controllers ] || umount /sys/fs/cgroup/unified
+		exec "$@"' sh "$@"
+}
+
 store_files() { # everything msctl keeps, as a sorted list
 	find "$HOME" -mindepth 1 -printf '%P %y %s\n' | LC_ALL=C sort
 }

@@ -28,12 +28,6 @@ inside_project() { # inside_project DIR [STEP...]: what only the image can compi
 	} >"$dir/msctl.yaml"
 }
 
-with_crun() { # with_crun COMMAND...: where crun can run; it gives up where both versions of cgroups have controllers
-	unshare -m --propagation private sh -c '
-		[ ! -s /sys/fs/cgroup/unified/cgroup.controllers ] || umount /sys/fs/cgroup/unified
-		exec "$@"' sh "$@"
-}
-
 runs() { # what is there of containers: folders and mounts
 	find "$TMPDIR" -maxdepth 1 -name 'msctl-run-*'
 	grep -F "$TEST_DIR" /proc/self/mountinfo || true
@@ -71,8 +65,10 @@ test_found_build_system() {
 	tools
 	inside_project one
 	rm one/msctl.yaml
-	printf 'one: main.c\n\t$(CC) $(CFLAGS) $(LDFLAGS) -o one main.c -linside\n' >one/Makefile
-	printf 'install: one\n\tmkdir -p $(DESTDIR)$(PREFIX)/bin\n\tcp one $(DESTDIR)$(PREFIX)/bin/\n' >>one/Makefile
+	cat >one/Makefile <<-'M'
+		one: main.c; $(CC) $(CFLAGS) $(LDFLAGS) -o one main.c -linside
+		install: one; mkdir -p $(DESTDIR)$(PREFIX)/bin && cp one $(DESTDIR)$(PREFIX)/bin/
+	M
 	ok "$MSCTL" build --toolchain tools:1 -t x:1 one
 	# nothing changed: no container starts
 	ok "$MSCTL" build --toolchain tools:1 --explain -t x:1 one

@@ -123,3 +123,54 @@ test_takes_this_platform_of_an_index() {
 	fails 4 "$MSCTL" run x:2
 	err_has 'has no image for linux/'
 }
+
+caps_project() { # caps_project DIR CAPABILITIES: a program that prints what it may do
+	mkdir -p "$1"
+	cat >"$1/caps.c" <<-C
+		#include <stdio.h>
+		#include <string.h>
+		int main(void)
+		{
+			char line[256];
+			FILE *f = fopen("/proc/self/status", "r");
+			while (f && fgets(line, sizeof(line), f))
+				if (strncmp(line, "Cap", 3) == 0 || strncmp(line, "NoNewPrivs", 10) == 0)
+					fputs(line, stdout);
+			return 0;
+		}
+	C
+	cat >"$1/msctl.yaml" <<-Y
+		apiVersion: msctl/v1
+		name: caps
+		version: "1"
+		build:
+		  steps: [cc -o caps caps.c]
+		  copy: {caps: /usr/bin/caps}
+		  capabilities: {/usr/bin/caps: "$2"}
+	Y
+}
+
+test_file_capabilities() {
+	[ "$(id -u)" = 0 ] || skip 'file capabilities need root'
+	local way
+	caps_project caps 'cap_net_bind_service,cap_net_raw=ep'
+	ok "$MSCTL" build -t x:1 caps
+	for way in env with_crun; do
+		ok "$way" "$MSCTL" run x:1
+		out_has $'CapEff:\t0000000000002400' $'CapBnd:\t0000000000002400' $'NoNewPrivs:\t1'
+	done
+	# nobody else has any
+	caps_project caps none
+	sed -i '/capabilities/d' caps/msctl.yaml
+	ok "$MSCTL" build -t x:2 caps
+	ok "$MSCTL" run x:2
+	out_has $'CapEff:\t0000000000000000' $'CapBnd:\t0000000000000000'
+}
+
+test_file_capabilities_that_are_not_given() {
+	[ "$(id -u)" = 0 ] || skip 'file capabilities need root'
+	caps_project caps 'cap_sys_admin=ep'
+	ok "$MSCTL" build -t x:1 caps
+	fails 5 "$MSCTL" run x:1
+	err_has /usr/bin/caps 'file capabilities'
+}

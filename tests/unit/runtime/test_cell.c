@@ -171,6 +171,34 @@ Test(cell, images_of_another_platform_are_named)
 	cr_expect_eq(bundle_check_platform(&other, "x:1", NULL, &err), -1);
 }
 
+/* linux/capability.h: struct vfs_cap_data, little endian */
+Test(cell, what_a_files_attribute_permits)
+{
+	static const struct {
+		uint8_t value[24];
+		size_t len;
+		uint64_t permitted;
+		bool is_effective;
+	} rows[] = {
+		{{1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0}, 20, 1ull << 32 | 1 << 10, true},
+		{{0, 0, 0, 2, 0, 4}, 20, 1 << 10, false},
+		{{1, 0, 0, 3, 0, 0x20}, 24, 1 << 13, true},
+		{{1, 0, 0, 1, 1}, 12, 1, true},
+		{{1, 0, 0, 2, 0, 4}, 19, 0, true},
+		{{1, 0, 0, 3, 0, 4}, 20, 0, true},
+		{{1, 0, 0, 9, 0, 4}, 20, 0, true},
+		{{1, 0, 0, 2, 1}, 3, 0, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool is_effective;
+
+		cr_expect_eq(capability_of_file(rows[i].value, rows[i].len, &is_effective),
+					 rows[i].permitted, "%zu", i);
+		cr_expect_eq(is_effective, rows[i].is_effective, "%zu", i);
+	}
+}
+
 /* A program in the place of the runtime: it says where it was started, and does not end. */
 static struct runtime_cell *cell_with(struct place *p, const char *runtime)
 {
