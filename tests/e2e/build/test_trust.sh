@@ -53,6 +53,24 @@ test_documents_pass_their_schemas() {
 	same "$(dpkg-query -W -f '${Version}' zlib1g)" "$(value '.packages[] | select(.name == "zlib1g").versionInfo' spdx.json)"
 }
 
+# dpkg lists files by names of before and after the merge of /usr: a look by one name alone misses three of four.
+test_every_library_has_its_package() {
+	mkdir many
+	cp "$(command -v curl)" "$(command -v git)" many/
+	printf 'apiVersion: msctl/v1\nname: many\nversion: "1"\nbuild:\n  copy: {git: /usr/bin/git, curl: /usr/bin/curl}\n' >many/msctl.yaml
+	ok "$MSCTL" build -q many
+	documents_of many:1
+	check_documents
+	same '' "$(jq -r '.packages[] | select(.sourceInfo // "" | contains("no package owns")).name' spdx.json)" 'files without a package'
+	[ "$(grep -c . <<<"$(jq -r '.files[].fileName' spdx.json)")" -gt 25 ] || problem 'so few libraries?'
+	# what dpkg says of each
+	jq -r '.packages[] | select(.externalRefs // [] | .[0].referenceLocator // "" | startswith("pkg:deb/"))
+		| "\(.name) \(.versionInfo)"' spdx.json | sort >told
+	dpkg-query -W -f '${Package} ${Version}\n' | sort -u >known
+	same '' "$(comm -23 told known)" 'packages that dpkg does not know so'
+	[ -s told ]
+}
+
 test_an_image_on_a_base() {
 	build_hello docker.io/fake:1
 	cp -r hello next
