@@ -132,19 +132,23 @@ static int check_link(const struct layer_entry *e, struct error *err)
 	return 0;
 }
 
+static int too_long(const struct layer_entry *e, const char *what, int max, struct error *err)
+{
+	err_set(err, ERR_INPUT, "a %s is longer than %d bytes: %s", what, max, e->path);
+	return err_hint(err, "no container could open it: shorten it");
+}
+
 static int check_path(const struct layer_entry *e, struct error *err)
 {
 	if (strlen(e->path) > LAYER_MAX_PATH)
-		return err_set(err, ERR_INPUT, "a path is longer than %d bytes: %s", LAYER_MAX_PATH,
-					   e->path);
+		return too_long(e, "path", LAYER_MAX_PATH, err);
 	if (!fs_is_clean_relative(e->path))
 		return err_set(err, ERR_INPUT, "'%s' is no clean relative path", e->path);
 	for (const char *p = e->path; *p; p += strspn(p, "/")) {
 		size_t len = strcspn(p, "/");
 
 		if (len > LAYER_MAX_NAME)
-			return err_set(err, ERR_INPUT, "a name is longer than %d bytes: %s", LAYER_MAX_NAME,
-						   e->path);
+			return too_long(e, "name", LAYER_MAX_NAME, err);
 		p += len;
 	}
 	if (text_starts(fs_basename(e->path), ".wh."))

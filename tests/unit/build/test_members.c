@@ -6,8 +6,10 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 struct world {
@@ -309,6 +311,28 @@ Test(members, no_cache_is_no_error)
 	c.keep(c.user, key, "x", 1);
 	cr_expect_eq(c.find(c.user, key, out, sizeof(out)), 0);
 	build_members_release(&m);
+}
+
+/* As on a full disk: what cannot be written whole is not there, and nothing more is tried. */
+Test(members, what_cannot_be_written_is_not_there)
+{
+	struct world *w = enter();
+	struct rlimit limit = {2000, RLIM_INFINITY};
+	uint8_t key[SHA256_BYTES], small[SHA256_BYTES];
+	uint64_t bytes;
+
+	key_of(1, 1, key);
+	key_of(1, 2, small);
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	keep(w, key, 5000);
+	cr_expect_eq(find(w, key, 5000), 0);
+	keep(w, small, 1000);
+	cr_expect_eq(find(w, small, 5000), 0);
+	limit.rlim_cur = RLIM_INFINITY;
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	cr_expect_eq(count(w, 1, &bytes), 0);
+	leave(w);
 }
 
 /* Several processes and threads keep and find the same few entries; whatever is found is right. */
