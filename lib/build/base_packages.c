@@ -186,10 +186,11 @@ static int read_layer(struct facts *f, unsigned index, struct error *err)
 	while ((rc = tar_reader_next(reader, &e, err)) > 0) {
 		AUTO_FREE char *at = NULL;
 		const struct tree_node *n;
+		struct error ignored = {0};
 
 		if (cancel_check(b->request->cancel, err) < 0)
 			return -1;
-		if (e.type != TAR_FILE || tree_resolve(&b->tree, e.path, false, &at, err) < 0)
+		if (e.type != TAR_FILE || tree_resolve(&b->tree, e.path, false, &at, &ignored) < 0)
 			continue;
 		n = map_get(&b->tree.nodes, at);
 		/* not what a higher layer has in its place */

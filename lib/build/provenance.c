@@ -94,6 +94,7 @@ static json_t *source(const struct repo_info *repo)
 static int configuration(const struct project *p, json_t **out, struct error *err)
 {
 	AUTO(buf) struct buf text = {0};
+	struct error why = {0};
 	uint8_t sum[SHA256_BYTES];
 	char hex[SHA256_HEX_LEN + 1];
 
@@ -102,9 +103,11 @@ static int configuration(const struct project *p, json_t **out, struct error *er
 		return 0;
 	}
 	/* a file that was a pipe is gone; that there was one is known */
-	if (fs_read_settled(p->file, PROJECT_MAX_BYTES, &text, err) < 0) {
-		if (err->code != ERR_INPUT && err->code != ERR_MISSING)
+	if (fs_read_settled(p->file, PROJECT_MAX_BYTES, &text, &why) < 0) {
+		if (why.code != ERR_INPUT && why.code != ERR_MISSING) {
+			*err = why;
 			return -1;
+		}
 		*out = json_pack("{s:s}", "name", "not kept");
 		return 0;
 	}
