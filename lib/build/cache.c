@@ -42,18 +42,23 @@ static int add_node(const struct build *b, const char *path, struct inputs *out,
 /* Each is looked at in its turn; those that must be read are better read all at once. */
 static void read_ahead(const struct build *b, const struct strv *paths)
 {
-	LIST(struct statindex_file) files = {0};
+	const struct build_memory *m = b->stamp->memory;
+	struct statindex *const indexes[] = {m->sums, m->own};
 
-	for (size_t i = 0; i < paths->count; i++) {
-		const struct tree_node *n = map_get(&b->tree.nodes, paths->items[i]);
-		struct statindex_file f = {n->file, &n->seen};
+	for (size_t k = 0; k < sizeof(indexes) / sizeof(indexes[0]); k++) {
+		LIST(struct statindex_file) files = {0};
 
-		if (n->type == TREE_FILE && n->file)
-			list_push(&files, f);
+		for (size_t i = 0; i < paths->count; i++) {
+			const struct tree_node *n = map_get(&b->tree.nodes, paths->items[i]);
+			struct statindex_file f = {n->file, &n->seen};
+
+			if (n->type == TREE_FILE && n->file && build_memory_sums(m, n->file) == indexes[k])
+				list_push(&files, f);
+		}
+		statindex_read_ahead(indexes[k], files.items, files.count, b->request->threads,
+							 b->request->cancel);
+		list_release(&files);
 	}
-	statindex_read_ahead(b->stamp->memory->sums, files.items, files.count, b->request->threads,
-						 b->request->cancel);
-	list_release(&files);
 }
 
 int build_cache_key(const struct build *b, enum tree_layer layer, const struct strv *paths,

@@ -125,7 +125,8 @@ static int check_program(struct build *b, const struct taken *t, struct error *e
 {
 	struct error why = {0};
 
-	if (!S_ISREG(t->st.st_mode) || !statindex_is_elf(b->stamp->memory->sums, t->file, &t->st) ||
+	if (!S_ISREG(t->st.st_mode) ||
+		!statindex_is_elf(build_memory_sums(b->stamp->memory, t->file), t->file, &t->st) ||
 		read_program(b, t, &why) == 0)
 		return 0;
 	if (!(t->st.st_mode & S_IXUSR) && why.code == ERR_INPUT)

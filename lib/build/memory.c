@@ -50,6 +50,9 @@ void build_memory_open(const struct build_request *request, struct build_memory 
 		m->project = xasprintf("%s/projects/%.32s", m->cache, sha256_hex(sum, hex));
 	}
 	statindex_open(m->cache, m->is_forgetful, &m->sums);
+	m->dir = xstrdup(request->project->dir);
+	statindex_open(m->project, m->is_forgetful, &m->own);
+	statindex_set_root(m->own, m->dir);
 	*out = m;
 }
 
@@ -60,6 +63,9 @@ void build_memory_free(struct build_memory *m)
 	build_memory_unlock(m);
 	statindex_save(m->sums);
 	statindex_free(m->sums);
+	statindex_save(m->own);
+	statindex_free(m->own);
+	free(m->dir);
 	free(m->cache);
 	free(m->project);
 	free(m->root);
@@ -76,6 +82,18 @@ const struct listing *build_memory_files(struct build_memory *m, const struct ca
 		listing_take(m->root, cancel, &m->files);
 	m->is_listed = true;
 	return &m->files;
+}
+
+static bool is_below(const char *path, const char *folder)
+{
+	size_t len = folder ? strlen(folder) : 0;
+
+	return len > 0 && strncmp(path, folder, len) == 0 && path[len] == '/';
+}
+
+struct statindex *build_memory_sums(const struct build_memory *m, const char *file)
+{
+	return file[0] != '/' || is_below(file, m->dir) || is_below(file, m->root) ? m->own : m->sums;
 }
 
 void build_memory_forget_files(struct build_memory *m)
@@ -96,8 +114,8 @@ int build_file_sum(const struct build *b, const struct tree_node *n, struct stat
 	AUTO_PTR(sha1) struct sha1 *weak = NULL;
 
 	if (n->file)
-		return statindex_get(b->stamp->memory->sums, n->file, &n->seen, b->request->cancel, out,
-							 err);
+		return statindex_get(build_memory_sums(b->stamp->memory, n->file), n->file, &n->seen,
+							 b->request->cancel, out, err);
 	sha256_of(n->data, n->size, out->sha256);
 	weak = sha1_new();
 	sha1_add(weak, n->data, n->size);

@@ -145,11 +145,11 @@ static void add_file(const struct build *b, const struct listing *l, const struc
 	value.seen = *f;
 	value.seen.path = 0;
 	if (is_racy && S_ISREG(f->mode)) {
-		AUTO_FREE char *file = fs_join(m->root, listing_path(l, f));
+		AUTO_FREE char *file = fs_join(m->dir, path_of(b, l, f));
 		struct stat st;
 
-		if (lstat(file, &st) == 0 &&
-			statindex_get(m->sums, file, &st, b->request->cancel, &sum, &ignored) == 0)
+		if (lstat(file, &st) == 0 && statindex_get(build_memory_sums(m, file), file, &st,
+												   b->request->cancel, &sum, &ignored) == 0)
 			memcpy(value.sum, sum.sha256, sizeof(value.sum));
 	}
 	inputs_add(out, INPUT_STAT, path_of(b, l, f), &value, is_racy ? sizeof(value) : sizeof(*f));

@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "build/keep.h"
 #include "elf/file.h"
 
@@ -49,7 +50,8 @@ struct table {
 };
 
 struct statindex {
-	char *cache;
+	char *folder;
+	char *root; /* NULL: none */
 	char *file; /* NULL: nothing is remembered */
 	struct table table;
 	bool is_changed;
@@ -140,18 +142,24 @@ static void load(const char *file, struct table *t)
 	}
 }
 
-void statindex_open(const char *cache, bool is_forgetful, struct statindex **out)
+void statindex_open(const char *folder, bool is_forgetful, struct statindex **out)
 {
 	struct statindex *x = xcalloc(1, sizeof(*x));
 
 	x->now = (uint32_t)time(NULL);
-	if (cache) {
-		x->cache = xstrdup(cache);
-		x->file = fs_join(cache, "stat.idx");
+	if (folder) {
+		x->folder = xstrdup(folder);
+		x->file = fs_join(folder, "stat.idx");
 		if (!is_forgetful)
 			load(x->file, &x->table);
 	}
 	*out = x;
+}
+
+void statindex_set_root(struct statindex *x, const char *root)
+{
+	free(x->root);
+	x->root = xstrdup(root);
 }
 
 void statindex_free(struct statindex *x)
@@ -159,7 +167,8 @@ void statindex_free(struct statindex *x)
 	if (!x)
 		return;
 	table_release(&x->table);
-	free(x->cache);
+	free(x->folder);
+	free(x->root);
 	free(x->file);
 	free(x);
 }
@@ -211,7 +220,7 @@ void statindex_save(struct statindex *x)
 
 	if (!x->file || !x->is_changed)
 		return;
-	if (fs_mkdirs(x->cache, 0700, &ignored) < 0 || fs_lock(lock, true, true, &fd, &ignored) < 0)
+	if (fs_mkdirs(x->folder, 0700, &ignored) < 0 || fs_lock(lock, true, true, &fd, &ignored) < 0)
 		return;
 	/* others may have added to it since it was loaded */
 	load(x->file, &fresh);
@@ -273,9 +282,11 @@ static uint64_t ns_of(const struct timespec *t)
 	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
 }
 
-static struct entry make_entry(const char *file, const struct stat *st)
+static struct entry make_entry(const struct statindex *x, const char *file, const struct stat *st)
 {
-	return (struct entry){.path = hash_path(file),
+	size_t len = x->root && text_starts(file, x->root) ? strlen(x->root) : 0;
+
+	return (struct entry){.path = hash_path(file[len] == '/' ? file + len : file),
 						  .dev = st->st_dev,
 						  .ino = st->st_ino,
 						  .size = (uint64_t)st->st_size,
@@ -297,7 +308,7 @@ static int check_seen(int fd, const char *file, const struct entry *seen, struct
 
 	if (fstat(fd, &st) < 0)
 		return err_errno(err, "cannot stat %s", file);
-	now = make_entry(file, &st);
+	now = make_entry(&(struct statindex){0}, file, &st);
 	if (looks_like(&now, seen))
 		return 0;
 	err_set(err, ERR_INPUT, "%s changed while the image was built", file);
@@ -417,7 +428,7 @@ void statindex_read_ahead(struct statindex *x, const struct statindex_file *file
 	for (size_t i = 0; i < count; i++) {
 		struct unread *u = &a.items[a.count];
 
-		u->entry = make_entry(files[i].file, files[i].seen);
+		u->entry = make_entry(x, files[i].file, files[i].seen);
 		if (find(x, &u->entry))
 			continue;
 		u->file = &files[i];
@@ -440,7 +451,7 @@ void statindex_read_ahead(struct statindex *x, const struct statindex_file *file
 int statindex_get(struct statindex *x, const char *file, const struct stat *seen,
 				  const struct cancel *cancel, struct statindex_sum *out, struct error *err)
 {
-	struct entry e = make_entry(file, seen);
+	struct entry e = make_entry(x, file, seen);
 	struct entry *known = find(x, &e);
 
 	if (known) {
@@ -466,7 +477,7 @@ int statindex_get(struct statindex *x, const char *file, const struct stat *seen
 
 bool statindex_is_elf(const struct statindex *x, const char *file, const struct stat *seen)
 {
-	struct entry e = make_entry(file, seen);
+	struct entry e = make_entry(x, file, seen);
 	const struct entry *known = find(x, &e);
 
 	return known ? known->is_elf : elf_is_elf(file);

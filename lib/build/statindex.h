@@ -1,7 +1,10 @@
 /* statindex.h - the digests of files, remembered from build to build by what stat says of them, so
  * that a file which did not change is not read.
  *
- *	CACHE/stat.idx    header, entries sorted by path; one read, checked by its SHA-256
+ *	FOLDER/stat.idx    header, entries sorted by path; one read, checked by its SHA-256
+ *
+ * A project has one for its own files, and all share one for the rest, so that nobody reads what
+ * another project has.
  *
  * An entry is believed when path, device, inode, size, mode and both times are the same. The rule
  *of racy timestamps (git's Documentation/technical/racy-git.txt): a file may change twice within
@@ -41,6 +44,8 @@ struct statindex;
 void statindex_open(const char *cache, bool is_forgetful, struct statindex **out);
 void statindex_free(struct statindex *x);
 DEFINE_AUTO_PTR(statindex)
+/* Files below this folder are known by their path in it, from wherever it is named so. */
+void statindex_set_root(struct statindex *x, const char *root);
 /* Write what is new; nothing is written when there is nothing. */
 void statindex_save(struct statindex *x);
 

@@ -103,7 +103,8 @@ static int strip_one(struct build *b, struct taken *t, const char *dir, struct s
 	struct statindex_sum sum;
 	struct stat st;
 
-	if (statindex_get(b->stamp->memory->sums, t->file, &t->st, b->request->cancel, &sum, err) < 0)
+	if (statindex_get(build_memory_sums(b->stamp->memory, t->file), t->file, &t->st,
+					  b->request->cancel, &sum, err) < 0)
 		return -1;
 	sha256_hex(sum.sha256, hex);
 	name = xasprintf("%s%s", hex, is_program ? "-x" : "");
