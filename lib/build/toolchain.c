@@ -175,34 +175,45 @@ static bool is_below(const char *path, const char *dir)
 	return strncmp(path, dir, len) == 0 && (path[len] == '/' || !path[len]);
 }
 
-/* At its own path, and at the one that leads there without links. */
-static int mount_folder(struct runtime_cell *cell, const char *path, struct error *err)
+/* Where the project's folder is, and where whoever named it by a path with links looks for it. */
+static int mount_project(const struct build *b, struct runtime_cell *cell, const char *real,
+						 struct error *err)
+{
+	const char *named = b->project->dir;
+
+	if (runtime_cell_mount(cell, real, err) < 0)
+		return -1;
+	return named[0] != '/' || strcmp(named, real) == 0 ? 0 : runtime_cell_mount(cell, named, err);
+}
+
+/* Somebody may have put the work folder on another disk and left a link. */
+static int mount_work(const struct build *b, struct runtime_cell *cell, const char *project,
+					  struct error *err)
 {
 	AUTO_FREE char *real = NULL;
 
-	if (fs_mkdirs(path, 0755, err) < 0)
+	if (!b->plan.folder)
+		return 0;
+	if (fs_mkdirs(b->plan.folder, 0755, err) < 0)
 		return -1;
-	real = realpath(path, NULL);
+	real = realpath(b->plan.folder, NULL);
 	if (!real)
-		return err_errno(err, "cannot find %s", path);
-	if (runtime_cell_mount(cell, real, err) < 0)
-		return -1;
-	return path[0] != '/' || strcmp(path, real) == 0 ? 0 : runtime_cell_mount(cell, path, err);
+		return err_errno(err, "cannot find %s", b->plan.folder);
+	return is_below(real, project) ? 0 : runtime_cell_mount(cell, real, err);
 }
 
 static int open_cell(const struct build *b, struct error *err)
 {
 	struct build_toolchain *t = b->toolchain;
-	const char *const dirs[] = {b->project->dir, b->plan.work, b->plan.installed};
 	AUTO_PTR(runtime_cell) struct runtime_cell *cell = NULL;
+	AUTO_FREE char *project = realpath(b->project->dir, NULL);
 	struct runtime_cell_options o = {.image = t->name, .root = t->root, .env = &t->config.env};
 
-	if (runtime_cell_open(&o, &cell, err) < 0)
+	if (!project)
+		return err_errno(err, "cannot find %s", b->project->dir);
+	if (runtime_cell_open(&o, &cell, err) < 0 || mount_project(b, cell, project, err) < 0 ||
+		mount_work(b, cell, project, err) < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
-		if (dirs[i] && (i == 0 || !is_below(dirs[i], b->project->dir)) &&
-			mount_folder(cell, dirs[i], err) < 0)
-			return -1;
 	t->cell = TAKE(cell);
 	return 0;
 }

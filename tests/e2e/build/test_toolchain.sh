@@ -77,6 +77,19 @@ test_found_build_system() {
 	same 'from inside' "$(cat "$out")"
 }
 
+test_work_folder_elsewhere() {
+	tools
+	inside_project one
+	rm one/msctl.yaml
+	mkdir elsewhere
+	ln -s ../elsewhere one/.msctl
+	printf 'one: main.c\n\tcc -o one main.c -linside\n' >one/Makefile
+	ln -s one named
+	ok "$MSCTL" build --toolchain tools:1 -t x:1 "$PWD/named"
+	ok "$MSCTL" run x:1
+	[ -d elsewhere/build ] || problem 'the work folder is not there'
+}
+
 test_with_crun() {
 	tools
 	inside_project one
