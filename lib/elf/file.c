@@ -244,6 +244,9 @@ static int read_segments(const struct elf_reader *r, struct error *err)
 		struct elf_segment s = segment_at(r, i);
 		int rc = 0;
 
+		/* a file of debug information alone has the headers of what was taken out of it */
+		if (s.file_size == 0 && (s.type == PT_INTERP || s.type == PT_DYNAMIC))
+			continue;
 		if (s.type == PT_NOTE)
 			notes += s.file_size;
 		if (s.type == PT_INTERP)

@@ -188,6 +188,22 @@ Test(elf_file, reads_the_c_library)
 	cr_expect_geq(c.items[0].elf.need_count, 2);
 }
 
+Test(elf_file, debug_information_alone_is_no_damage)
+{
+	AUTO(buf) struct buf b = {0};
+	AUTO(elf_file) struct elf_file f = {0};
+	struct error err = {0};
+	struct made_at at;
+
+	make_elf(&rich, &b, &at);
+	/* p_filesz of PT_DYNAMIC and PT_INTERP, as objcopy --only-keep-debug leaves them */
+	memset(b.data + at.program_headers + sizeof(Elf64_Phdr) + 32, 0, 8);
+	memset(b.data + at.program_headers + 2 * sizeof(Elf64_Phdr) + 32, 0, 8);
+	cr_assert_eq(read_bytes(b.data, b.len, &f, &err), 0, "%s", err.msg);
+	cr_expect(!f.is_dynamic && !f.interpreter && f.needed.count == 0);
+	cr_expect_not(elf_is_program(&f));
+}
+
 Test(elf_file, reads_itself)
 {
 	AUTO(elf_file) struct elf_file f = {0};
