@@ -8,7 +8,7 @@
 #define MAX_MOUNT_SOURCES 8         /* repositories that a token is asked for */
 #define MAX_TAGS_BYTES (256u << 10) /* of an answer that only shows that the repository exists */
 
-static void want_access(struct push *p, const struct oci_descriptor *blobs, size_t count)
+void push_want(struct push *p, const struct oci_descriptor *blobs, size_t count)
 {
 	const char *name = p->what.to->name;
 	AUTO(strv) struct strv sources = {0};
@@ -91,7 +91,7 @@ int push_ask(struct push *p, const struct oci_descriptor *blobs, size_t count, b
 {
 	int status;
 
-	want_access(p, blobs, count);
+	push_want(p, blobs, count);
 	status = ask_manifest(p, err);
 	if (status < 0)
 		return -1;

@@ -1,7 +1,7 @@
 #include "registry/referrers.h"
 
 #include "base/mem.h"
-#include "registry/session.h"
+#include "registry/upload.h"
 
 #include <string.h>
 
@@ -75,21 +75,22 @@ static int ask(struct attach *a, bool *has_api, struct error *err)
 	return found > 0 ? lists_all(a, &index) : found;
 }
 
+/* All at once: their blobs side by side, then the manifests. */
 static int send_artifacts(struct attach *a, struct error *err)
 {
-	for (size_t i = 0; i < a->artifacts.count; i++) {
-		const struct oci_descriptor *d = &a->artifacts.items[i];
-		const struct oci_ref *to = a->what->to;
-		AUTO(registry_result) struct registry_result result = {0};
-		AUTO_FREE char *digest = xstrdup(d->digest);
-		struct oci_ref ref = {to->host, to->name, NULL, digest};
+	const struct oci_descriptor *last = &a->artifacts.items[a->artifacts.count - 1];
+	AUTO_FREE char *digest = xstrdup(last->digest);
+	struct oci_ref ref = {a->what->to->host, a->what->to->name, NULL, digest};
+	struct registry_push what = {.store = a->what->store, .image = last, .to = &ref};
+	AUTO(registry_result) struct registry_result result = {0};
+	AUTO(push) struct push p = {0};
 
-		if (registry_push(a->r,
-						  &(struct registry_push){.store = a->what->store, .image = d, .to = &ref},
-						  &result, err) < 0)
-			return -1;
-	}
-	return 0;
+	push_open(&p, a->r, &what);
+	for (size_t i = 0; i < a->artifacts.count; i++)
+		if (oci_graph_add(&p.graph, what.store, &a->artifacts.items[i], err) < 0)
+			return push_fail(&p, err);
+	push_want(&p, p.graph.blobs.items, p.graph.blobs.count);
+	return push_finish(&p, &result, err) < 0 ? push_fail(&p, err) : 0;
 }
 
 /* The descriptor of an artifact in the index: with its type and its annotations. */

@@ -43,10 +43,12 @@ void uploads_release(struct push *p);
 /* --- push.c --- */
 void push_open(struct push *p, struct registry *r, const struct registry_push *what);
 void push_release(struct push *p);
-/* Ask what there is: of blobs the first that are known, more: others will follow. */
+/* Ask for leave to write, and to mount these blobs from where they are known to be. */
+void push_want(struct push *p, const struct oci_descriptor *blobs, size_t count);
+/* The same, and ask what there is: of blobs the first that are known, more: others will follow. */
 int push_ask(struct push *p, const struct oci_descriptor *blobs, size_t count, bool more,
 			 struct error *err);
-/* All that the image still lacks, after push_ask; result is moved out of p. */
+/* All that the image (what.image, in the graph) still lacks; result is moved out of p. */
 int push_finish(struct push *p, struct registry_result *result, struct error *err);
 /* Close what is open, and say what could not be done. -1. */
 int push_fail(struct push *p, struct error *err);

@@ -35,8 +35,7 @@ static void subject_open(struct subject *s, const struct script_answer *answers)
 
 	world_open(w, answers, NULL, (struct registry_options){0});
 	world_add_image(w, &s->image);
-	cr_assert_eq(oci_store_tag_with(w->store, &tag, &w->err), 0, "%s",
-				 w->err.msg);
+	cr_assert_eq(oci_store_tag_with(w->store, &tag, &w->err), 0, "%s", w->err.msg);
 	cr_assert_eq(oci_store_artifacts(w->store, MANIFEST_DIGEST, &all, &w->err), 0);
 	cr_assert_eq(all.count, 1);
 	oci_descriptor_copy(&all.items[0], &s->artifact);
@@ -77,7 +76,6 @@ Test(referrers, a_registry_that_lists_them_gets_no_tag)
 {
 	struct script_answer answers[] = {
 		{"GET", API, 200, .body = EMPTY_INDEX},
-		{"HEAD", NULL, 404},
 		{"HEAD", REPO "blobs/" EMPTY_DIGEST, 200},
 		{"PUT", NULL, 201},
 		{"GET", API, 200},
@@ -87,8 +85,8 @@ Test(referrers, a_registry_that_lists_them_gets_no_tag)
 	size_t count = 0;
 
 	subject_open(&s, answers);
-	answers[1].url = answers[3].url = s.url;
-	answers[4].body = s.listed;
+	answers[2].url = s.url;
+	answers[3].body = s.listed;
 	cr_assert_eq(attach(&s, &count), 0, "%s", s.w.err.msg);
 	cr_expect(script_is_done(&s.w.script));
 	cr_expect_eq(count, 1);
@@ -100,7 +98,6 @@ Test(referrers, others_keep_their_place_in_the_index_of_the_tag)
 		{"GET", API, 404},
 		{"GET", TAG, 200,
 		 .body = "{\"schemaVersion\":2,\"manifests\":[" OTHER "],\"annotations\":{}}"},
-		{"HEAD", NULL, 404},
 		{"HEAD", REPO "blobs/" EMPTY_DIGEST, 200},
 		{"PUT", NULL, 201},
 		{"GET", TAG, 200,
@@ -114,13 +111,13 @@ Test(referrers, others_keep_their_place_in_the_index_of_the_tag)
 	size_t count = 0;
 
 	subject_open(&s, answers);
-	answers[2].url = answers[4].url = s.url;
-	answers[7].body = s.listed;
+	answers[3].url = s.url;
+	answers[6].body = s.listed;
 	cr_assert_eq(attach(&s, &count), 0, "%s", s.w.err.msg);
 	cr_expect(script_is_done(&s.w.script));
-	put = &s.w.script.seen.items[6];
+	put = &s.w.script.seen.items[5];
 	cr_assert_str_eq(put->url, TAG);
-	cr_expect_str_eq(script_header(&s.w.script, 6, "Content-Type"), OCI_MEDIA_INDEX);
+	cr_expect_str_eq(script_header(&s.w.script, 5, "Content-Type"), OCI_MEDIA_INDEX);
 	cr_expect(strstr(buf_str(&put->body), "\"x\":1"), "%s", buf_str(&put->body));
 	cr_expect(strstr(buf_str(&put->body), s.artifact.digest));
 	cr_expect(strstr(buf_str(&put->body), "\"artifactType\":\"" TYPE "\""));
@@ -132,7 +129,8 @@ Test(referrers, an_index_that_loses_entries_is_written_again_and_then_told)
 	struct script_answer answers[] = {
 		{"GET", API, 404},
 		{"GET", TAG, 404},
-		{"HEAD", NULL, 200},
+		{"HEAD", REPO "blobs/" EMPTY_DIGEST, 200},
+		{"PUT", NULL, 201},
 		{"GET", TAG, 404},
 		{"PUT", TAG, 201},
 		{"GET", TAG, 404},
@@ -150,8 +148,8 @@ Test(referrers, an_index_that_loses_entries_is_written_again_and_then_told)
 
 	subject_open(&s, answers);
 	said = xasprintf("Docker-Content-Digest: %s", s.artifact.digest);
-	answers[2].url = s.url;
-	answers[2].headers = said;
+	answers[3].url = s.url;
+	answers[3].headers = said;
 	cr_assert_eq(attach(&s, &count), -1);
 	cr_expect(script_is_done(&s.w.script));
 	cr_expect_eq(s.w.err.code, ERR_CONFLICT, "%s", s.w.err.msg);
