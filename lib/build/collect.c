@@ -213,7 +213,7 @@ static int trim_cache(const struct build_collect *what, struct build_collected *
 /* These are small, and of use to every build. */
 static void remove_indexes(const char *cache)
 {
-	static const char *const names[] = {"stat.idx", "dpkg"};
+	static const char *const names[] = {"stat.idx", "stat.idx.lock", "dpkg", "collected"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		AUTO_FREE char *file = fs_join(cache, names[i]);
