@@ -41,7 +41,7 @@ static int feed(void *user, bool wait, struct error *err)
 	pthread_mutex_lock(&s->lock);
 	if (wait && s->come.count == 0 && !s->ended) {
 		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += WAIT_MS * 1000000l;
+		until.tv_nsec += WAIT_MS * 1000000L;
 		until.tv_sec += until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
 		pthread_cond_timedwait(&s->changed, &s->lock, &until);
