@@ -86,18 +86,34 @@ static char *name_in_configure(const char *text)
 	return at ? read_name(at + strlen("\nPACKAGE_TARNAME=")) : NULL;
 }
 
+char *build_project_in(enum build_system kind, const char *text)
+{
+	char *name = NULL;
+
+	switch (kind) {
+	case BUILD_MESON:
+		return name_in_call(text, "project", false);
+	case BUILD_CMAKE:
+		return name_in_call(text, "project", true);
+	case BUILD_AUTOTOOLS:
+		name = name_in_call(text, "AC_INIT", false);
+		return name ? name : name_in_configure(text);
+	case BUILD_MAKE:
+	case BUILD_WRITTEN:
+		break;
+	}
+	return NULL;
+}
+
 char *build_system_project(enum build_system kind, const char *dir)
 {
 	static const struct {
 		enum build_system kind;
-		const char *file, *word;
-		bool ignore_case;
+		const char *file;
 	} files[] = {
-		{BUILD_MESON, "meson.build", "project", false},
-		{BUILD_CMAKE, "CMakeLists.txt", "project", true},
-		{BUILD_AUTOTOOLS, "configure.ac", "AC_INIT", false},
-		{BUILD_AUTOTOOLS, "configure.in", "AC_INIT", false},
-		{BUILD_AUTOTOOLS, "configure", NULL, false},
+		{BUILD_MESON, "meson.build"},      {BUILD_CMAKE, "CMakeLists.txt"},
+		{BUILD_AUTOTOOLS, "configure.ac"}, {BUILD_AUTOTOOLS, "configure.in"},
+		{BUILD_AUTOTOOLS, "configure"},
 	};
 	char *name = NULL;
 
@@ -106,12 +122,8 @@ char *build_system_project(enum build_system kind, const char *dir)
 		AUTO(buf) struct buf text = {0};
 		struct error ignored = {0};
 
-		if (files[i].kind != kind || fs_read_settled(path, MAX_SYSTEM_FILE, &text, &ignored) < 0)
-			continue;
-		if (files[i].word)
-			name = name_in_call(buf_str(&text), files[i].word, files[i].ignore_case);
-		else
-			name = name_in_configure(buf_str(&text));
+		if (files[i].kind == kind && fs_read_settled(path, MAX_SYSTEM_FILE, &text, &ignored) == 0)
+			name = build_project_in(kind, buf_str(&text));
 	}
 	return name;
 }

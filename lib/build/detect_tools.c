@@ -119,6 +119,17 @@ static int write_wrapper(const struct build *b, const char *dir, const char *nam
 	return fs_write_atomic(file, text, strlen(text), 0755, err);
 }
 
+/* "install -s" calls it by this name. */
+static int write_strip(const struct build *b, const char *dir, struct error *err)
+{
+	AUTO_FREE char *strip = build_tool_of(&b->plan, "STRIP", "strip");
+	AUTO_FREE char *path = build_find_tool(b, strip);
+	AUTO_FREE char *file = fs_join(dir, "strip");
+	AUTO_FREE char *text = path ? xasprintf("#!/bin/sh\nexec %s \"$@\"\n", path) : NULL;
+
+	return text ? fs_write_atomic(file, text, strlen(text), 0755, err) : 0;
+}
+
 int build_write_wrappers(const struct build *b, struct error *err)
 {
 	static const char *const names[] = {"cc", "gcc", "c99", "clang", "c++", "g++", "clang++"};
@@ -129,6 +140,8 @@ int build_write_wrappers(const struct build *b, struct error *err)
 	const char *const own[] = {cc, cxx};
 
 	if (fs_remove_tree(dir, err) < 0 || fs_mkdirs(dir, 0755, err) < 0)
+		return -1;
+	if (b->is_cross && write_strip(b, dir, err) < 0)
 		return -1;
 	if (!source || !build_fits_into_flags(b->plan.folder))
 		return 0;

@@ -46,3 +46,5 @@ enum build_system build_find_system(const char *dir);
 const char *build_system_name(enum build_system kind);
 /* What the system's own file calls the project, NULL if it does not say. Caller frees. */
 char *build_system_project(enum build_system kind, const char *dir);
+/* The same from that file's text. */
+char *build_project_in(enum build_system kind, const char *text);
