@@ -9,12 +9,21 @@
 
 static const struct opt no_opts[] = {OPT_DONE};
 
-static uint64_t add_sizes(const struct oci_manifest *m)
+/* What the images of an index have in common counts once for each; one that is not here counts
+ * nothing. */
+static uint64_t add_sizes(struct oci_store *store, const struct oci_manifest *m)
 {
 	uint64_t total = m->is_index ? 0 : m->config.size;
 
-	for (size_t i = 0; i < m->layer_count; i++)
-		total += m->layers[i].size;
+	for (size_t i = 0; i < m->layer_count; i++) {
+		AUTO(oci_manifest) struct oci_manifest child = {0};
+		struct error ignored = {0};
+
+		if (!m->is_index)
+			total += m->layers[i].size;
+		else if (oci_store_manifest(store, &m->layers[i], &child, &ignored) == 0 && !child.is_index)
+			total += add_sizes(store, &child);
+	}
 	return total;
 }
 
@@ -40,6 +49,7 @@ static json_t *describe(struct oci_store *store, const struct oci_image *image)
 {
 	AUTO(oci_manifest) struct oci_manifest m = {0};
 	struct error problem = {0};
+	uint64_t bytes;
 	char size[16];
 	json_t *row =
 		json_pack("{s:s, s:s, s:s#}", "reference", image->ref, "digest", image->descriptor.digest,
@@ -49,8 +59,9 @@ static json_t *describe(struct oci_store *store, const struct oci_image *image)
 		json_object_set_new(row, "problem", json_string(problem.msg));
 		return row;
 	}
-	json_object_set_new(row, "size", json_integer((json_int_t)add_sizes(&m)));
-	json_object_set_new(row, "sizeText", json_string(text_size(add_sizes(&m), size)));
+	bytes = add_sizes(store, &m);
+	json_object_set_new(row, "size", json_integer((json_int_t)bytes));
+	json_object_set_new(row, "sizeText", json_string(text_size(bytes, size)));
 	if (m.is_index)
 		json_object_set_new(row, "platform", json_string("several"));
 	add_config(store, &m, row);

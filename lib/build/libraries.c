@@ -174,12 +174,17 @@ static void note_run_time_files(const struct build *b, const char *libc)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(notes); i++) {
-		const struct elf_object *o = first_user(&b->closure, notes[i].uses, notes[i].only_given);
+		const struct elf_object *given = first_user(&b->closure, notes[i].uses, true);
+		const struct elf_object *o =
+			given || notes[i].only_given ? given : first_user(&b->closure, notes[i].uses, false);
 		AUTO_FREE char *folder = notes[i].folder ? fs_join(libc, notes[i].folder) : NULL;
 
 		if (!o || (folder && has_below(b, folder)))
 			continue;
-		if (folder)
+		/* what a library might do for others is no news to who built a program with it */
+		if (o->how != ELF_FOUND_GIVEN)
+			log_line(b->request->log, 1, "%s %s: %s", o->opened, notes[i].does, notes[i].has);
+		else if (folder)
 			build_note(b,
 					   "%s %s: %s; for more let build.steps copy %s into the project and "
 					   "build.copy put it there",
