@@ -38,6 +38,18 @@ test_autotools() { built autotools; }
 test_cmake() { built cmake; }
 test_meson() { built meson; }
 
+test_all_commands_without_a_file() {
+	sample make hello
+	ok "$MSCTL" -C hello build
+	ok "$MSCTL" -C hello run
+	out_has 'hello from make 7'
+	ok "$MSCTL" -C hello sbom
+	out_has usr/bin/hello
+	ok "$MSCTL" -C hello sbom --format provenance
+	out_has 'make -C'
+	never_says "$PWD"
+}
+
 test_what_is_taken() {
 	local id
 	sample install one
