@@ -4,6 +4,8 @@
 #include "cmd/command.h"
 #include "cmd/signals.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -73,6 +75,9 @@ int main(int argc, char **argv)
 	if (rc < 0)
 		return report(&ctx, &err);
 	if (fflush(ctx.out) != 0 || ferror(ctx.out)) {
+		/* who reads has seen enough: "| head" is no failure to talk about */
+		if (errno == EPIPE)
+			return 128 + SIGPIPE;
 		err_errno(&err, "cannot write the answer");
 		return report(&ctx, &err);
 	}

@@ -26,7 +26,7 @@ PY
 while read -r page words; do
 	[ "$page" != '!' ] || { complain "$words"; continue; }
 	# shellcheck disable=SC2086  # two words of a family
-	"$msctl" $words --help | grep -q "^Usage: msctl $words" || complain "$words: no usage in its help"
+	"$msctl" $words --help | grep "^Usage: msctl $words" >/dev/null || complain "$words: no usage in its help"
 	[ -s "/tmp/man.$$/msctl-$page.1" ] || complain "$words: no manual page"
 done </tmp/man.$$/list
 "$msctl" __complete '' | grep -q '^push' || complain "completion does not offer push"
