@@ -151,19 +151,21 @@ static void plan_make(struct build *b)
 		for (size_t k = 0; k < ARRAY_LEN(tools); k++)
 			if (text_starts(p->env.items[i], tools[k]))
 				buf_addf(&make, " %s\"$%.*s\"", tools[k], (int)strlen(tools[k]) - 1, tools[k]);
-	add_options(b, &make);
 	buf_addf(&line, "# make\n%s -j \"$MSCTL_JOBS\"", buf_str(&make));
+	/* a Makefile that is not made for it may be given -j1 */
+	add_options(b, &line);
 	take_step(p, &line);
-	buf_addf(&make, " install DESTDIR=\"$MSCTL_INSTALL\"");
+	buf_adds(&make, " install DESTDIR=\"$MSCTL_INSTALL\"");
+	add_options(b, &make);
 	buf_addf(&line,
-			 "%s\n"
+			 "# make install\n"
 			 "case $(%s -n 2>&1) in\n"
-			 "*\"No rule to make target 'install'\"*) exit 0 ;;\n"
+			 "*\"No rule to make target 'install'\"*) echo 'no install target'; exit 0 ;;\n"
 			 "*\"$MSCTL_INSTALL\"*) ;;\n"
-			 "*) echo 'make install does not heed DESTDIR: not run' >&2; exit 0 ;;\n"
+			 "*) echo 'make install does not heed DESTDIR: not run'; exit 0 ;;\n"
 			 "esac\n"
 			 "%s",
-			 "# make install", buf_str(&make), buf_str(&make));
+			 buf_str(&make), buf_str(&make));
 	take_step(p, &line);
 }
 
