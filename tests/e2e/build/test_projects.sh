@@ -50,6 +50,29 @@ test_all_commands_without_a_file() {
 	never_says "$PWD"
 }
 
+test_choices_of_the_project() { # options, a copy beside what is installed, symbols kept
+	sample install one
+	echo setting >one/service.conf
+	sed -i 's/printf("hello/printf(GREETING "hello/' one/hello.c
+	sed -i "s/^CFLAGS.*/CFLAGS += -DGREETING='\"\$(GREETING) \"'/" one/GNUmakefile
+	cat >one/msctl.yaml <<-'X'
+		apiVersion: msctl/v1
+		name: one
+		version: "1"
+		build:
+		  system: make
+		  options: ["GREETING=two  words", -j1]
+		  copy: {service.conf: /etc/service.conf}
+		  strip: false
+	X
+	ok "$MSCTL" -C one build
+	ok "$MSCTL" run one:1
+	out_has "two  words hello from install 7"
+	unpack_image one:1 root
+	same setting "$(cat root/etc/service.conf)" 'the copy'
+	readelf -SW root/usr/sbin/hello | grep -q '\.symtab' || problem 'stripped'
+}
+
 test_what_is_taken() {
 	local id
 	sample install one
