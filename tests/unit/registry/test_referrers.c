@@ -187,3 +187,56 @@ Test(referrers, an_image_without_artifacts_costs_nothing)
 	cr_expect_eq(count, 0);
 	cr_expect_eq(w.script.seen.count, 0);
 }
+
+#define DOCUMENT "{\"a\":1}"
+#define DOCUMENT_HEX "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
+
+Test(referrers, several_go_in_one_batch)
+{
+	const struct oci_artifact items[] = {{"application/a+json", "{}", 2, NULL, NULL},
+										 {"application/b+json", DOCUMENT, 7, NULL, NULL}};
+	struct script_answer answers[] = {
+		{"GET", API, 404},
+		{"GET", TAG, 404},
+		{"HEAD", REPO "blobs/" EMPTY_DIGEST, 200},
+		{"HEAD", REPO "blobs/sha256:" DOCUMENT_HEX, 404},
+		{"POST", UPLOADS, 202, .headers = "Location: /v2/shop/hello/blobs/uploads/d"},
+		{"PUT", UPLOADS "d?digest=sha256%3A" DOCUMENT_HEX, 201},
+		{"PUT", NULL, 201},
+		{"PUT", NULL, 201},
+		{"GET", TAG, 404},
+		{"PUT", TAG, 201},
+		{"GET", TAG, 200},
+		{0},
+	};
+	AUTO(world) struct world w = {0};
+	AUTO(oci_descriptor) struct oci_descriptor image = {0};
+	AUTO(oci_artifacts) struct oci_artifacts all = {0};
+	const struct oci_attach what = {&image, "key", "1970-01-01T00:00:00Z", items, 2};
+	const struct oci_tag tag = {&w.ref, &image, &what, 1};
+	char urls[2][200], listed[1000];
+	size_t count = 0;
+
+	world_open(&w, answers, NULL, (struct registry_options){0});
+	world_add_image(&w, &image);
+	cr_assert_eq(oci_store_tag_with(w.store, &tag, &w.err), 0, "%s", w.err.msg);
+	cr_assert_eq(oci_store_artifacts(w.store, MANIFEST_DIGEST, &all, &w.err), 0);
+	cr_assert_eq(all.count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(urls[i], sizeof(urls[i]), REPO "manifests/%s", all.items[i].digest);
+		answers[6 + i].url = urls[i];
+	}
+	snprintf(
+		listed, sizeof(listed),
+		"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":1"
+		"},{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":1}]}",
+		OCI_MEDIA_MANIFEST, all.items[0].digest, OCI_MEDIA_MANIFEST, all.items[1].digest);
+	answers[10].body = listed;
+	cr_assert_eq(registry_push_referrers(
+					 w.registry,
+					 &(struct registry_push){.store = w.store, .image = &image, .to = &w.ref},
+					 &count, &w.err),
+				 0, "%s", w.err.msg);
+	cr_expect(script_is_done(&w.script));
+	cr_expect_eq(count, 2);
+}
