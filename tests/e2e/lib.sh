@@ -184,8 +184,8 @@ with_crun() { # with_crun COMMAND...: where crun can run; it gives up where both
 		exec "$@"' sh "$@"
 }
 
-store_files() { # everything msctl keeps, as a sorted list
-	find "$HOME" -mindepth 1 -printf '%P %y %s\n' | LC_ALL=C sort
+store_files() { # everything msctl keeps but what it only remembers, as a sorted list
+	find "$HOME" -mindepth 1 -path "$HOME/.cache" -prune -o -mindepth 1 -printf '%P %y %s\n' | LC_ALL=C sort
 }
 
 remember_store() {
