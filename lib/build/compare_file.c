@@ -106,12 +106,13 @@ static bool is_text(char c)
 /* The printable run that the byte is in, or its bytes in hexadecimal. Caller frees. */
 static char *describe_place(const struct place *p)
 {
-	size_t start = p->at, end = p->at;
+	size_t start = p->at;
+	size_t end;
 	AUTO(buf) struct buf hex = {0};
 
 	while (start > 0 && is_text(p->bytes[start - 1]))
 		start--;
-	while (end < p->len && is_text(p->bytes[end]))
+	for (end = p->at; end < p->len && is_text(p->bytes[end]);)
 		end++;
 	if (end - start >= 4)
 		return xasprintf("'%.*s'", (int)(end - start), p->bytes + start);
@@ -196,7 +197,7 @@ static int find_text(const struct pair *p, struct finding *f, struct error *err)
 		const struct elf_section *y = elf_section_find(&p->y, names[i]);
 		struct range r;
 		struct finding text = *f;
-		uint64_t at;
+		uint64_t at = 0;
 		int rc;
 
 		if (!x || !y)
@@ -221,7 +222,7 @@ static int pass_build_id(const struct pair *p, struct finding *f, struct error *
 {
 	const struct elf_section *s = elf_section_at(&p->x, f->at);
 	struct range r;
-	uint64_t at;
+	uint64_t at = 0;
 	int rc;
 
 	f->section = s ? s->name : "";

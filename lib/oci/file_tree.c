@@ -11,15 +11,14 @@
 static const char *make_key(const struct file_node *dir, const char *name, size_t len,
 							char key[KEY_BYTES])
 {
-	char *end = key + KEY_BYTES - 1;
-	char *at = end - len;
+	size_t at = KEY_BYTES - 1 - len;
 
-	*end = '\0';
-	memcpy(at, name, len);
-	*--at = '/';
+	key[KEY_BYTES - 1] = '\0';
+	memcpy(&key[at], name, len);
+	key[--at] = '/';
 	for (uint64_t id = dir->id; id > 0; id >>= 4)
-		*--at = "0123456789abcdef"[id & 15];
-	return at;
+		key[--at] = "0123456789abcdef"[id & 15];
+	return &key[at];
 }
 
 struct file_node *file_tree_child(const struct oci_file_tree *t, const struct file_node *dir,

@@ -130,13 +130,13 @@ change() {
 	mkdir -p nine/data
 	for i in 1 2 3 4 5 6 7 8; do code "${i}0000000" all && tail -c 10000000 all >"nine/data/$i"; done
 	code 95000000 all
-	tail -c 15000000 all >tail
+	tail -c 15000000 all >others
 	echo 0 >turn
 	rm all
 	measure "$runs" < <(
-		printf '%s\t%s\t%s\n' full "$forget; head -c 10000000 tail >nine/data/9" "$MSCTL -C $work/nine build -q"
+		printf '%s\t%s\t%s\n' full "$forget; head -c 10000000 others >nine/data/9" "$MSCTL -C $work/nine build -q"
 		printf '%s\t%s\t%s\n' part \
-			'n=$(($(cat turn) + 1)); echo $n >turn; tail -c +$((n * 1000 + 1)) tail | head -c 10000000 >nine/data/9' \
+			'n=$(($(cat turn) + 1)); echo $n >turn; tail -c +$((n * 1000 + 1)) others | head -c 10000000 >nine/data/9' \
 			"$MSCTL -C $work/nine build -q"
 	)
 	row '10 MB of 90 MB changed: CPU' cpu ms part full 'ratio 4'
