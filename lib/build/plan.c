@@ -20,7 +20,7 @@ void build_plan_release(struct build_plan *p)
 		close(p->lock);
 }
 
-static const char *sysroot_of(const struct build *b)
+const char *build_step_sysroot(const struct build *b)
 {
 	if (b->toolchain)
 		return NULL;
@@ -110,7 +110,7 @@ static int plan_found(struct build *b, const struct build_target *target, struct
 	strv_addf(&p->env, "MSCTL_BIN=%s/bin", p->folder);
 	strv_addf(&p->env, "MSCTL_JOBS=%ld", cores < 1 ? 1 : cores);
 	add_flags(b, source);
-	build_plan_steps(b, target, sysroot_of(b));
+	build_plan_steps(b, target, build_step_sysroot(b));
 	return 0;
 }
 
@@ -121,7 +121,7 @@ int build_make_plan(struct build *b, struct error *err)
 	if (choose_system(b->project, &b->plan.kind, err) < 0 ||
 		build_target_find(&b->platform, &target, err) < 0)
 		return -1;
-	build_target_env(&b->platform, &target, b->is_cross, sysroot_of(b), &b->plan.env);
+	build_target_env(&b->platform, &target, b->is_cross, build_step_sysroot(b), &b->plan.env);
 	if (b->plan.kind == BUILD_WRITTEN)
 		return plan_written(b, err);
 	return plan_found(b, &target, err);

@@ -83,6 +83,9 @@ const char *build_toolchain_root(const struct build *b);
 void build_toolchain_close(struct build *b);
 /* plan.c: b->plan, from msctl.yaml or from the build system that is found. */
 int build_make_plan(struct build *b, struct error *err);
+/* Where the steps' compilers look for headers and libraries; NULL: where they always do. Borrowed.
+ */
+const char *build_step_sysroot(const struct build *b);
 /* steps.c */
 int build_steps(struct build *b, struct error *err);
 /* gather.c: what build.copy takes, which of it are programs, what is started */

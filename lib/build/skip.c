@@ -113,20 +113,41 @@ static bool is_below(const char *path, const char *root, const char *folder)
 	return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-/* The path in the project of a listed file; NULL: steps have nothing to do with it. Of msctl's own
- * folder counts where this platform is compiled and installed. */
+/* Is one of its folders msctl's own, of this project or of another in the repository? */
+static bool is_own(const char *path)
+{
+	const char *at = path;
+
+	while ((at = strstr(at, BUILD_WORK_FOLDER))) {
+		bool begins = at == path || at[-1] == '/';
+
+		at += strlen(BUILD_WORK_FOLDER);
+		if (begins && (*at == '/' || *at == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* The path in the repository of a listed file; NULL: steps have nothing to do with it. A Makefile
+ * may well use what lies beside the project's folder. Of msctl's own folders counts where this
+ * platform is compiled and installed. */
 static const char *path_of(const struct build *b, const struct listing *l, const struct listed *f)
 {
-	const struct build_memory *m = b->stamp->memory;
-	const char *full = listing_path(l, f);
-	const char *path = full + strlen(m->within);
+	const char *root = b->stamp->memory->root;
+	const char *path = listing_path(l, f);
 
-	if (!text_starts(full, m->within))
-		return NULL;
-	if (!text_starts(path, BUILD_WORK_FOLDER) || is_below(full, m->root, b->plan.work) ||
-		is_below(full, m->root, b->plan.installed))
+	if (!is_own(path) || is_below(path, root, b->plan.work) ||
+		is_below(path, root, b->plan.installed))
 		return path;
 	return NULL;
+}
+
+/* The name of the file; those of the project begin as all do that name it. Caller frees. */
+static char *file_at(const struct build_memory *m, const char *path)
+{
+	if (text_starts(path, m->within))
+		return fs_join(m->dir, path + strlen(m->within));
+	return fs_join(m->root, path);
 }
 
 /* What stat says of a file; of one that is too young, its content, too. */
@@ -145,7 +166,7 @@ static void add_file(const struct build *b, const struct listing *l, const struc
 	value.seen = *f;
 	value.seen.path = 0;
 	if (is_racy && S_ISREG(f->mode)) {
-		AUTO_FREE char *file = fs_join(m->dir, path_of(b, l, f));
+		AUTO_FREE char *file = file_at(m, path_of(b, l, f));
 		struct stat st;
 
 		if (lstat(file, &st) == 0 && statindex_get(build_memory_sums(m, file), file, &st,
@@ -170,6 +191,16 @@ static void add_rest(const struct build *b, const struct listing *l, const struc
 
 /* --- before the steps --- */
 
+/* Nobody looks at the files of a sysroot, but packages tell of them. */
+static bool is_known_sysroot(const struct build *b)
+{
+	const char *root = b->stamp->memory->root;
+	const char *sysroot = build_step_sysroot(b);
+	AUTO_FREE char *packages = sysroot ? build_packages_stamp(sysroot) : NULL;
+
+	return !sysroot || packages[0] || (text_starts(sysroot, root) && sysroot[strlen(root)] == '/');
+}
+
 static const char *never(const struct build *b)
 {
 	const struct listing *l = build_memory_files(b->stamp->memory, b->request->cancel);
@@ -179,7 +210,7 @@ static const char *never(const struct build *b)
 	for (size_t i = 0; i < b->plan.steps.count && b->plan.kind == BUILD_WRITTEN; i++)
 		if (strstr(b->plan.steps.items[i], "../"))
 			return "a step reaches out of the project's folder";
-	return NULL;
+	return is_known_sysroot(b) ? NULL : "the sysroot has no packages that tell of its files";
 }
 
 /* NULL: nothing is another. Caller frees. */
@@ -294,12 +325,11 @@ static bool looks_like_source(const char *path)
 static void judge(const struct build *b, const char *path, bool was_there, struct record *out)
 {
 	const struct build_memory *m = b->stamp->memory;
-	AUTO_FREE char *file = xasprintf("%s/%s%s", m->root, m->within, path);
+	AUTO_FREE char *file = file_at(m, path);
 
 	/* nobody writes programs and libraries by hand */
-	if (map_has(&m->outputs, path) || text_starts(path, BUILD_WORK_FOLDER "/") ||
-		!(was_there || looks_like_source(path)) || text_ends(path, ".a") || text_ends(path, ".d") ||
-		elf_is_elf(file)) {
+	if (map_has(&m->outputs, path) || is_own(path) || !(was_there || looks_like_source(path)) ||
+		text_ends(path, ".a") || text_ends(path, ".d") || elf_is_elf(file)) {
 		add_path(&out->outputs, path);
 		return;
 	}

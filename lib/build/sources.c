@@ -160,8 +160,9 @@ static int copy_entry(struct copy *c, const struct fs_entry *e, struct error *er
 {
 	AUTO_FREE char *target = fs_join(c->to, e->path);
 	AUTO_FREE char *seen =
-		xasprintf("%o.%lld.%lld.%09ld", (unsigned)e->st.st_mode, (long long)e->st.st_size,
-				  (long long)e->st.st_mtim.tv_sec, e->st.st_mtim.tv_nsec);
+		xasprintf("%o.%lld.%lld.%09ld.%lld.%09ld", (unsigned)e->st.st_mode,
+				  (long long)e->st.st_size, (long long)e->st.st_mtim.tv_sec, e->st.st_mtim.tv_nsec,
+				  (long long)e->st.st_ctim.tv_sec, e->st.st_ctim.tv_nsec);
 	const char *before = map_get(&c->before, e->path);
 
 	if (++c->count > SOURCES_MAX_FILES)

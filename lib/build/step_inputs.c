@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "build/memory.h"
+#include "supply/apk.h"
 #include "supply/dpkg.h"
 
 #include <stdlib.h>
@@ -137,22 +138,48 @@ static void add_env(const struct build *b, struct inputs *out)
 		add_program(env.items[i], out);
 }
 
-/* Packages are known by dpkg's own record; what was installed past it shows in the folders where
- * programs, headers and libraries are looked for. */
+char *build_packages_stamp(const char *root)
+{
+	char *stamp = dpkg_stamp(root);
+
+	if (stamp[0])
+		return stamp;
+	free(stamp);
+	return apk_stamp(root);
+}
+
+static bool is_below(const char *path, const char *root)
+{
+	size_t len = strlen(root);
+
+	return strncmp(path, root, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+/* Packages are known by their manager's own record; what was installed past it shows in the folders
+ * where programs, headers and libraries are looked for. */
 static void add_machine(const struct build *b, struct inputs *out)
 {
-	static const char *const folders[] = {"/etc/alternatives", "/usr/local/include",
-										  "/usr/local/lib", "/usr/local/lib/pkgconfig"};
-	AUTO_FREE char *packages = dpkg_stamp("");
+	/* the last three change with the packages of rpm and pacman */
+	static const char *const folders[] = {"/etc/alternatives",
+										  "/usr/local/include",
+										  "/usr/local/lib",
+										  "/usr/local/lib/pkgconfig",
+										  "/var/lib/rpm/rpmdb.sqlite",
+										  "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+										  "/var/lib/pacman/local"};
+	const char *sysroot = build_step_sysroot(b);
+	AUTO_FREE char *packages = build_packages_stamp("");
+	AUTO_FREE char *others = sysroot ? build_packages_stamp(sysroot) : NULL;
 	AUTO_FREE char *path = xstrdup(getenv("PATH") ? getenv("PATH") : "");
 	const char *root = b->stamp->memory->root;
 	char *rest = NULL;
 
 	inputs_text(out, INPUT_STATE, "this machine's packages", packages);
+	inputs_text(out, INPUT_STATE, "the sysroot's packages", others);
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		add_stat(out, "the folder", folders[i]);
 	for (char *dir = strtok_r(path, ":", &rest); dir; dir = strtok_r(NULL, ":", &rest))
-		if (dir[0] == '/' && !text_starts(dir, root))
+		if (dir[0] == '/' && !is_below(dir, root))
 			add_stat(out, "the folder", dir);
 }
 

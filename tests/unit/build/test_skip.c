@@ -13,7 +13,8 @@
 /* A project whose step counts its runs outside of it. */
 struct world {
 	char *dir;
-	const char *step; /* what it does besides */
+	const char *project; /* its folder below dir */
+	const char *sysroot; /* NULL: none */
 	bool no_cache;
 	struct buf said;
 };
@@ -36,12 +37,14 @@ static void set_step(struct world *w, const char *step)
 				  "    - |-\n      %s\n",
 				  w->dir, step);
 
-	put(w, "p/msctl.yaml", text);
+	AUTO_FREE char *file = fs_join(w->project, "msctl.yaml");
+
+	put(w, file, text);
 }
 
 static struct world enter(void)
 {
-	struct world w = {0};
+	struct world w = {.project = "p"};
 	struct error err = {0};
 
 	cr_assert_eq(fs_temp_dir("/tmp", "skip-", &w.dir, &err), 0);
@@ -72,7 +75,7 @@ static void on_explain(void *user, const char *what, bool was_cached, const char
 
 static int build(struct world *w, struct error *err)
 {
-	AUTO_FREE char *where = fs_join(w->dir, "p");
+	AUTO_FREE char *where = fs_join(w->dir, w->project);
 	AUTO_FREE char *store = fs_join(w->dir, "store");
 	AUTO_FREE char *cache = fs_join(w->dir, "cache");
 	AUTO(project) struct project p = {0};
@@ -81,6 +84,7 @@ static int build(struct world *w, struct error *err)
 									.store = store,
 									.cache = cache,
 									.no_cache = w->no_cache,
+									.sysroot = w->sysroot,
 									.clock = &clock_system,
 									.watch = {.explain = on_explain, .user = w}};
 
@@ -223,6 +227,68 @@ Test(skip, what_reaches_out_of_the_project_is_never_left_out)
 	set_step(&w, "cp ../p/in out; chmod +x out");
 	made(&w, 3, "made");
 	made(&w, 4, "reaches out of the project's folder");
+	leave(&w);
+}
+
+Test(skip, what_lies_beside_the_project_in_its_repository_counts)
+{
+	struct world w = enter();
+
+	w.project = "p/svc";
+	put(&w, "p/.git/HEAD", "");
+	put(&w, "p/common", "1");
+	put(&w, "p/other/f", "1");
+	/* as a Makefile would name it */
+	set_step(&w, "there=..; cat $there/common >out; chmod +x out");
+	made(&w, 1, "nothing is known");
+	made(&w, 1, "cached");
+	put(&w, "p/common", "2");
+	made(&w, 2, "made: common changed");
+	made(&w, 2, "cached");
+	/* what builds of other projects leave there is nobody else's */
+	put(&w, "p/other/.msctl/build/x", "1");
+	made(&w, 2, "cached");
+	put(&w, "p/other/.msctlx", "1");
+	made(&w, 3, "made: other/.msctlx is new");
+	leave(&w);
+}
+
+Test(skip, programs_beside_the_project_count)
+{
+	struct world w = enter();
+	AUTO_FREE char *path = xasprintf("%s/p-tools:%s", w.dir, getenv("PATH"));
+
+	put(&w, "p-tools/x-tool", "1");
+	setenv("PATH", path, 1);
+	made(&w, 1, "nothing is known");
+	made(&w, 1, "cached");
+	put(&w, "p-tools/x-tool", "2");
+	made(&w, 2, "p-tools changed");
+	leave(&w);
+}
+
+Test(skip, a_sysroot_is_known_by_its_packages)
+{
+	struct world w = enter();
+	AUTO_FREE char *sysroot = fs_join(w.dir, "sys");
+	AUTO_FREE char *inside = fs_join(w.dir, "p/sys");
+
+	w.sysroot = sysroot;
+	put(&w, "sys/usr/include/x.h", "1");
+	made(&w, 1, "the sysroot has no packages that tell of its files");
+	made(&w, 2, "the sysroot has no packages that tell of its files");
+	put(&w, "sys/var/lib/dpkg/status", "1");
+	made(&w, 3, "the sysroot's packages changed");
+	made(&w, 3, "cached");
+	put(&w, "sys/var/lib/dpkg/status", "2");
+	made(&w, 4, "the sysroot's packages changed");
+	/* one in the project is as well known as all else there */
+	w.sysroot = inside;
+	put(&w, "p/sys/usr/include/x.h", "1");
+	made(&w, 5, "made");
+	made(&w, 5, "cached");
+	put(&w, "p/sys/usr/include/x.h", "2");
+	made(&w, 6, "sys/usr/include/x.h changed");
 	leave(&w);
 }
 

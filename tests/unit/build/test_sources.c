@@ -128,6 +128,11 @@ Test(sources, only_what_changed_is_copied_again)
 	cr_expect_eq(look(w.to, "gone.c").st_ino, 0);
 	cr_expect_eq(look(w.to, "lost/c.c").st_ino, 0);
 	cr_expect(has(&w, "a.o", "made") && has(&w, "lost/c.o", "made"));
+	/* of the same size, and somebody gave it its time back */
+	put(w.from, "a.c", "THREE");
+	age(w.from, "a.c", 1500);
+	copy(&w);
+	cr_expect(has(&w, "a.c", "THREE"));
 	leave(&w);
 }
 
