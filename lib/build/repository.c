@@ -5,7 +5,6 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "build/keep.h"
 
 #include <stdlib.h>
@@ -35,66 +34,23 @@ static void add_listing(struct inputs *i, const struct listing *l, bool *is_old)
 }
 
 /* Settings that name files elsewhere, or another folder to work in. */
-static bool is_plain_config(const char *file)
+static bool is_plain_config(const char *git)
 {
 	static const char *const words[] = {"excludesfile", "attributesfile", "worktree", "include"};
+	AUTO_FREE char *file = fs_join(git, "config");
 	AUTO(buf) struct buf text = {0};
-	struct error why = {0};
+	struct error ignored = {0};
 
-	if (fs_read_settled(file, CONFIG_MAX_BYTES, &text, &why) < 0)
-		return why.code == ERR_MISSING;
+	if (fs_read_settled(file, CONFIG_MAX_BYTES, &text, &ignored) < 0)
+		return false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcasestr(buf_str(&text), words[i]))
 			return false;
 	return true;
 }
 
-/* Where libgit2 looks for what is of the user and of the machine: a change there may make files
- * ignored ones. */
-static void user_files(struct strv *out)
-{
-	const char *home = getenv("HOME");
-	const char *own = getenv("XDG_CONFIG_HOME");
-	AUTO_FREE char *config = NULL;
-
-	if (own && *own)
-		config = xasprintf("%s/git", own);
-	else if (home)
-		config = xasprintf("%s/.config/git", home);
-	strv_add(out, "/etc/gitconfig");
-	if (home)
-		strv_addf(out, "%s/.gitconfig", home);
-	if (config)
-		strv_addf(out, "%s/config", config);
-	if (config)
-		strv_addf(out, "%s/ignore", config);
-	if (config)
-		strv_addf(out, "%s/attributes", config);
-	strv_add(out, "/etc/gitattributes");
-}
-
-/* The repository's settings, and everybody's. */
-static bool are_plain_configs(const char *git, const struct strv *users)
-{
-	AUTO_FREE char *own = fs_join(git, "config");
-
-	for (size_t i = 0; i < users->count; i++)
-		if (text_ends(users->items[i], "config") && !is_plain_config(users->items[i]))
-			return false;
-	return fs_exists(own) && is_plain_config(own);
-}
-
-static void add_file(struct inputs *i, const char *file, const struct listing *l, bool *is_old)
-{
-	struct stat st;
-
-	add_stat(i, file);
-	if (lstat(file, &st) == 0 && statindex_is_racy(&st, &l->taken, l->is_coarse))
-		*is_old = false;
-}
-
 /* What the answer depends on; false: it cannot be known, or it is too young to be remembered. */
-static bool add_repository(struct build_memory *m, const struct strv *users, struct inputs *out,
+static bool add_repository(struct build_memory *m, const struct cancel *cancel, struct inputs *out,
 						   bool *is_old)
 {
 	static const char *const files[] = {"HEAD",        "index",           "config",
@@ -104,9 +60,10 @@ static bool add_repository(struct build_memory *m, const struct strv *users, str
 	AUTO_FREE char *git = fs_join(m->root, ".git");
 	AUTO_FREE char *refs = fs_join(git, "refs");
 	AUTO(listing) struct listing names = {0};
-	const struct listing *l = build_memory_files(m, NULL);
+	const struct listing *l = build_memory_files(m, cancel);
+	struct timespec now = l->taken;
 
-	listing_take(refs, NULL, &names);
+	listing_take(refs, cancel, &names);
 	if (!l->is_whole || !names.is_whole)
 		return false;
 	*is_old = true;
@@ -114,11 +71,12 @@ static bool add_repository(struct build_memory *m, const struct strv *users, str
 	inputs_text(out, INPUT_SETTING, "project", m->within);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		AUTO_FREE char *file = fs_join(git, files[i]);
+		struct stat st;
 
-		add_file(out, file, l, is_old);
+		add_stat(out, file);
+		if (lstat(file, &st) == 0 && statindex_is_racy(&st, &now, l->is_coarse))
+			*is_old = false;
 	}
-	for (size_t i = 0; i < users->count; i++)
-		add_file(out, users->items[i], l, is_old);
 	add_listing(out, &names, is_old);
 	add_listing(out, l, is_old);
 	return true;
@@ -199,7 +157,6 @@ int build_repository(struct build_memory *m, const struct project *p, struct rep
 					 struct error *err)
 {
 	AUTO(inputs) struct inputs now = {0};
-	AUTO(strv) struct strv users = {0};
 	AUTO_FREE char *file = NULL;
 	AUTO_FREE char *git = NULL;
 	AUTO_FREE char *modules = NULL;
@@ -209,8 +166,7 @@ int build_repository(struct build_memory *m, const struct project *p, struct rep
 	/* libgit2 would look for the same */
 	if (m && m->root && !m->has_git)
 		return 0;
-	user_files(&users);
-	if (!m || !m->cache || !m->is_repo || !add_repository(m, &users, &now, &is_old))
+	if (!m || !m->cache || !m->is_repo || !add_repository(m, NULL, &now, &is_old))
 		return ask(p, out, err);
 	git = fs_join(m->root, ".git");
 	modules = fs_join(m->root, ".gitmodules");
@@ -220,7 +176,7 @@ int build_repository(struct build_memory *m, const struct project *p, struct rep
 		return 0;
 	if (ask(p, out, err) < 0)
 		return -1;
-	if (is_old && !fs_exists(modules) && are_plain_configs(git, &users))
+	if (is_old && !fs_exists(modules) && is_plain_config(git))
 		save_answer(file, key, out);
 	return 0;
 }

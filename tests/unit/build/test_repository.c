@@ -139,33 +139,6 @@ Test(repository, what_the_cache_cannot_know_it_does_not_keep)
 	leave(dir);
 }
 
-Test(repository, what_the_user_has_git_ignore_counts)
-{
-	static const char *const acts[] = {
-		"git init -q -b main r; echo 1 >r/f; cd r; git add -A; git commit -qm one; echo 1 >new",
-		"mkdir -p home/.config/git; echo new >home/.config/git/ignore",
-		"echo other >home/.config/git/ignore",
-		"printf '[user]\n\tname = a\n' >home/.gitconfig",
-	};
-	char *dir = world();
-	AUTO_FREE char *home = fs_join(dir, "home");
-
-	unsetenv("XDG_CONFIG_HOME");
-	setenv("HOME", home, 1);
-	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
-		sh(dir, acts[i]);
-		check(dir, "r", true, acts[i]);
-		cr_expect_not(check(dir, "r", true, acts[i]), "asked again after %s", acts[i]);
-	}
-	sh(dir, "printf '[core]\n\texcludesFile = %s/excluded\n' \"$PWD\" >home/.gitconfig;"
-			"echo new >excluded");
-	/* the record of the last answer that was kept stays, and is not believed */
-	check(dir, "r", true, "another file of what is ignored");
-	sh(dir, "echo other >excluded");
-	check(dir, "r", true, "a change that only libgit2 sees");
-	leave(dir);
-}
-
 Test(repository, outside_of_one_nothing_is_asked)
 {
 	char *dir = world();
