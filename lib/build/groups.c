@@ -123,7 +123,7 @@ static int find_sources(const struct build *b, struct work *w, struct error *err
 
 	origins_init(b, &o);
 	file = memory_file(b, w, &o);
-	if (recall(w, file))
+	if (!b->request->no_cache && recall(w, file))
 		return 0;
 	for (size_t i = 0; i < w->libraries.count; i++)
 		files[i] = origins_add(&o, w->libraries.items[i].node->file);

@@ -165,6 +165,7 @@ static int write_layer(struct build *b, const struct strv *paths, struct build_c
 		return -1;
 	blob_sink.blob = blob;
 	build_members_open(b->request->cache, &members);
+	members.is_forgetful = b->request->no_cache;
 	layer_writer_new(&sink, &writer);
 	layer_writer_set_threads(writer, b->request->threads);
 	layer_writer_set_codec(writer, is_zstd(b) ? LAYER_ZSTD : LAYER_GZIP);

@@ -70,7 +70,8 @@ static size_t find_member(void *user, const uint8_t key[SHA256_BYTES], void *out
 {
 	const struct build_members *m = user;
 	AUTO_FREE char *file = file_of(m, key);
-	AUTO_CLOSE int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	AUTO_CLOSE int fd =
+		m->is_forgetful ? -1 : open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	size_t len = fd < 0 ? 0 : read_entry(fd, key, out, room);
 
 	if (fd >= 0 && len == 0)

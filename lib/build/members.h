@@ -25,6 +25,7 @@
 
 struct build_members {
 	char *dir;             /* CACHE/members; NULL: no cache */
+	bool is_forgetful;     /* set by the caller: nothing that was kept is believed */
 	atomic_bool is_closed; /* it takes no more: something went wrong, or the disk is full */
 };
 

@@ -68,6 +68,16 @@ test_same_image_with_any_cache() {
 	done
 }
 
+test_no_cache_makes_members_anew() {
+	large_project large
+	build_large
+	members | xargs stat -c '%n %i' | sort >before
+	build_large --no-cache
+	members | xargs stat -c '%n %i' | sort >after
+	same "$(wc -l <before)" "$(wc -l <after)" members
+	same '' "$(comm -12 before after)" 'members that were believed'
+}
+
 test_links_and_capabilities_for_others() {
 	large_project large
 	build_large
