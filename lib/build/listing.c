@@ -194,7 +194,8 @@ void listing_settle(void)
 {
 	struct timespec start = statindex_now();
 
-	for (int i = 0; i < 20; i++) {
+	/* a tick is 1 to 10 ms, on a busy virtual machine several times that */
+	for (int i = 0; i < 200; i++) {
 		struct timespec now = statindex_now();
 
 		if (now.tv_sec != start.tv_sec || now.tv_nsec != start.tv_nsec)
