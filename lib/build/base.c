@@ -28,10 +28,13 @@ static int apply_whiteout(struct build *b, const char *path, unsigned layer, str
 {
 	AUTO_FREE char *dir = fs_dirname(path);
 	const char *name = fs_basename(path);
+	const char *hidden = name + strlen(WHITEOUT);
 	bool is_opaque = strcmp(name, OPAQUE) == 0;
-	AUTO_FREE char *gone = xasprintf("%s/%s", dir, is_opaque ? "." : name + strlen(WHITEOUT));
+	AUTO_FREE char *gone = xasprintf("%s/%s", dir, is_opaque ? "." : hidden);
 	AUTO_FREE char *at = NULL;
 
+	if (hidden[0] == '\0' || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
+		return err_set(err, ERR_INPUT, "'%s' is a whiteout of nothing", path);
 	if (tree_resolve(&b->tree, gone, false, &at, err) < 0)
 		return -1;
 	tree_remove(&b->tree, at, is_opaque, layer);
@@ -66,6 +69,23 @@ static int add_entry(struct build *b, const struct tar_entry *e, unsigned layer,
 	return 0;
 }
 
+/* What no runtime would unpack is no base. */
+static int check_content(const struct build *b, struct tar_reader *r, unsigned index,
+						 struct error *err)
+{
+	const struct strv *diff_ids = &b->base_config.diff_ids;
+	char digest[OCI_DIGEST_LEN + 1];
+	uint8_t sum[SHA256_BYTES];
+
+	tar_reader_sum(r, sum);
+	oci_digest_from(sum, digest);
+	if (strcmp(diff_ids->items[index], digest) == 0)
+		return 0;
+	err_set(err, ERR_INPUT, "%s: its content is not what the image's configuration says",
+			b->base.layers[index].digest);
+	return err_hint(err, "no runtime unpacks this image: take another base");
+}
+
 /* Names and links are what placing files needs; content stays in the blob. */
 static int read_layer(struct build *b, unsigned index, struct error *err)
 {
@@ -82,7 +102,7 @@ static int read_layer(struct build *b, unsigned index, struct error *err)
 	while ((rc = tar_reader_next(reader, &e, err)) > 0)
 		if (cancel_check(b->request->cancel, err) < 0 || add_entry(b, &e, index, err) < 0)
 			return -1;
-	return rc;
+	return rc < 0 ? -1 : check_content(b, reader, index, err);
 }
 
 int build_base(struct build *b, struct error *err)

@@ -1,9 +1,9 @@
 #include "build/base_packages.h"
 
-#include "base/fs.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "build/keep.h"
 #include "build/origin.h"
 #include "supply/apk.h"
 #include "supply/deb822.h"
@@ -298,7 +298,6 @@ static char *memory_file(const struct build *b)
 /* A memory that cannot be written makes builds slower and nothing else. */
 static void remember(struct facts *f, const char *file)
 {
-	AUTO_FREE char *dir = file ? fs_dirname(file) : NULL;
 	AUTO_JSON json_t *doc = json_pack("{s:s, s:[]}", "by", MSCTL_VERSION, "packages");
 	AUTO(buf) struct buf text = {0};
 	struct error ignored = {0};
@@ -313,8 +312,8 @@ static void remember(struct facts *f, const char *file)
 		json_array_append_new(json_object_get(doc, "packages"), row);
 	}
 	doc_json_write(doc, &text);
-	if (file && fs_mkdirs(dir, 0755, &ignored) == 0)
-		fs_write_atomic(file, text.data, text.len, 0644, &ignored);
+	if (file && text.len < KEEP_MAX_BYTES)
+		keep_save(file, text.data, text.len, &ignored);
 }
 
 static bool recall(const char *file, struct facts *f)
@@ -325,7 +324,7 @@ static bool recall(const char *file, struct facts *f)
 	json_t *packages, *row;
 	size_t i;
 
-	if (!file || fs_read_settled(file, BASE_PACKAGES_MAX_MEMORY, &text, &ignored) < 0 ||
+	if (!file || !keep_load(file, &text) ||
 		doc_json_parse(buf_span(&text), file, &doc, &ignored) < 0 ||
 		strcmp(doc_text(doc, "by", ""), MSCTL_VERSION) != 0)
 		return false;

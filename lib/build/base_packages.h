@@ -9,7 +9,6 @@
 
 #define BASE_PACKAGES_MAX 20000
 #define BASE_PACKAGES_MAX_COPYRIGHTS 20000
-#define BASE_PACKAGES_MAX_MEMORY (32u << 20)
 
 struct base_packages {
 	struct sbom_package *items; /* with in_base; in the order of the database */

@@ -27,6 +27,8 @@ static char *record_file(const struct build *b)
 	sha256_add(h, MSCTL_VERSION, sizeof(MSCTL_VERSION));
 	for (size_t i = 0; i < b->base.layer_count; i++)
 		sha256_add(h, b->base.layers[i].digest, OCI_DIGEST_LEN);
+	for (size_t i = 0; i < b->base_config.diff_ids.count; i++)
+		sha256_add(h, b->base_config.diff_ids.items[i], OCI_DIGEST_LEN);
 	sha256_end(h, sum);
 	return xasprintf("%s/bases/%s", m->cache, sha256_hex(sum, hex));
 }

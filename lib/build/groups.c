@@ -3,9 +3,9 @@
  * glibc lies at the bottom, the largest follow, what remains comes last. */
 #include "build/private.h"
 
-#include "base/fs.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "build/keep.h"
 #include "build/origin.h"
 #include "crypto/sha256.h"
 
@@ -14,7 +14,6 @@
 
 #define GROUP_MIN_BYTES (512u << 10) /* less goes to the rest, but for glibc */
 #define BOTTOM "glibc"
-#define MEMORY_MAX_BYTES (4u << 20)
 
 struct library {
 	const char *path; /* in the image */
@@ -82,11 +81,9 @@ static bool recall(struct work *w, const char *file)
 {
 	AUTO(buf) struct buf text = {0};
 	AUTO(strv) struct strv lines = {0};
-	struct error ignored = {0};
 	char *rest = NULL;
 
-	if (!file || !fs_exists(file) || fs_read(file, MEMORY_MAX_BYTES, &text, &ignored) < 0 ||
-		text.len == 0)
+	if (!file || !keep_load(file, &text) || text.len == 0)
 		return false;
 	for (char *line = strtok_r(text.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		strv_add(&lines, strcmp(line, "-") == 0 ? "" : line);
@@ -100,7 +97,6 @@ static bool recall(struct work *w, const char *file)
 /* A memory that cannot be written makes builds slower and nothing else. */
 static void remember(const struct work *w, const char *file)
 {
-	AUTO_FREE char *dir = file ? fs_dirname(file) : NULL;
 	AUTO(buf) struct buf text = {0};
 	struct error ignored = {0};
 
@@ -111,8 +107,7 @@ static void remember(const struct work *w, const char *file)
 
 		buf_addf(&text, "%s\n", *source ? source : "-");
 	}
-	if (fs_mkdirs(dir, 0755, &ignored) == 0)
-		fs_write_atomic(file, buf_str(&text), text.len, 0644, &ignored);
+	keep_save(file, text.data, text.len, &ignored);
 }
 
 static int find_sources(const struct build *b, struct work *w, struct error *err)

@@ -11,13 +11,14 @@
 
 #define USED_STEP_S 86400
 
-/* of a record: its sum, then its content */
+/* of a record, before its content */
 struct head {
 	char magic[8];
-	uint8_t sum[SHA256_BYTES];
+	uint8_t sum[SHA256_BYTES];  /* of the content */
+	uint8_t name[SHA256_BYTES]; /* of the file's name: a record in another's place is none */
 };
 
-static const char magic[8] = "msctl-k1";
+static const char magic[8] = "msctl-k2";
 
 static int replace(const char *dir, const char *path, struct span bytes, struct error *err)
 {
@@ -39,6 +40,13 @@ int keep_file(const char *path, const void *data, size_t len, struct error *err)
 	return fs_mkdirs(dir, 0700, err) < 0 ? -1 : replace(dir, path, (struct span){data, len}, err);
 }
 
+static void sum_name(const char *path, uint8_t sum[SHA256_BYTES])
+{
+	const char *name = fs_basename(path);
+
+	sha256_of(name, strlen(name), sum);
+}
+
 int keep_save(const char *path, const void *data, size_t len, struct error *err)
 {
 	AUTO(buf) struct buf bytes = {0};
@@ -46,6 +54,7 @@ int keep_save(const char *path, const void *data, size_t len, struct error *err)
 
 	memcpy(head.magic, magic, sizeof(magic));
 	sha256_of(data, len, head.sum);
+	sum_name(path, head.name);
 	buf_add(&bytes, &head, sizeof(head));
 	buf_add(&bytes, data, len);
 	return keep_file(path, bytes.data, bytes.len, err);
@@ -56,13 +65,15 @@ bool keep_load(const char *path, struct buf *out)
 	AUTO(buf) struct buf bytes = {0};
 	struct error ignored = {0};
 	struct head head;
-	uint8_t sum[SHA256_BYTES];
+	uint8_t sum[SHA256_BYTES], name[SHA256_BYTES];
 
 	if (fs_read_settled(path, KEEP_MAX_BYTES, &bytes, &ignored) < 0 || bytes.len < sizeof(head))
 		return false;
 	memcpy(&head, bytes.data, sizeof(head));
 	sha256_of(bytes.data + sizeof(head), bytes.len - sizeof(head), sum);
-	if (memcmp(head.magic, magic, sizeof(magic)) != 0 || memcmp(sum, head.sum, sizeof(sum)) != 0)
+	sum_name(path, name);
+	if (memcmp(head.magic, magic, sizeof(magic)) != 0 || memcmp(sum, head.sum, sizeof(sum)) != 0 ||
+		memcmp(name, head.name, sizeof(name)) != 0)
 		return false;
 	buf_release(out);
 	buf_add(out, bytes.data + sizeof(head), bytes.len - sizeof(head));

@@ -14,7 +14,8 @@
 /* Folders above are made. ERR_SYS, ERR_DENIED. */
 int keep_file(const char *path, const void *data, size_t len, struct error *err);
 
-/* The same with a sum in front; keep_load gives only what keep_save wrote, to its last byte. */
+/* The same with sums in front; keep_load gives only what keep_save wrote under that file name, to
+ * its last byte. */
 int keep_save(const char *path, const void *data, size_t len, struct error *err);
 bool keep_load(const char *path, struct buf *out);
 /* The SHA-256 of what was saved, by what the file says of itself. */

@@ -27,6 +27,8 @@ void tree_release(struct tree *t)
 	for (size_t i = 0; i < t->nodes.count; i++)
 		node_free(t->nodes.entries[i].value);
 	map_release(&t->nodes);
+	free(t->sorted);
+	*t = (struct tree){0};
 }
 
 static void go_up(struct buf *path)
@@ -121,7 +123,7 @@ static bool is_same(const struct tree_node *old, const struct tree_node *new)
 }
 
 /* Folders above a place that is free of links. */
-static void add_parents(struct tree *t, const char *path, enum tree_layer layer)
+static void add_parents(struct tree *t, const char *path, const struct tree_node *node)
 {
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
 		AUTO_FREE char *parent = xstrndup(path, (size_t)(slash - path));
@@ -130,36 +132,80 @@ static void add_parents(struct tree *t, const char *path, enum tree_layer layer)
 		if (map_get(&t->nodes, parent))
 			continue;
 		n = xcalloc(1, sizeof(*n));
-		*n = (struct tree_node){.type = TREE_DIR, .layer = layer, .mode = 0755};
+		*n = (struct tree_node){
+			.type = TREE_DIR, .layer = node->layer, .base_layer = node->base_layer, .mode = 0755};
 		map_put(&t->nodes, parent, n);
 	}
 }
 
-static bool is_below(const char *path, const char *dir)
+static int by_path(const void *a, const void *b, void *entries)
 {
-	size_t len = strlen(dir);
+	const struct map_entry *all = entries;
 
-	return len == 0 || (strncmp(path, dir, len) == 0 && path[len] == '/');
+	return strcmp(all[*(const uint32_t *)a].key, all[*(const uint32_t *)b].key);
+}
+
+/* Whiteouts may be as many as files: once looking at all has cost as much, they are sorted. */
+static void sort_if_due(struct tree *t)
+{
+	t->looked_at += t->nodes.count - t->sorted_count;
+	if (t->looked_at <= 4 * t->nodes.count)
+		return;
+	t->sorted = xrealloc(t->sorted, t->nodes.count, sizeof(t->sorted[0]));
+	for (size_t i = t->sorted_count; i < t->nodes.count; i++)
+		t->sorted[i] = (uint32_t)i;
+	qsort_r(t->sorted, t->nodes.count, sizeof(t->sorted[0]), by_path, t->nodes.entries);
+	t->sorted_count = t->nodes.count;
+	t->looked_at = 0;
+}
+
+static size_t first_sorted(const struct tree *t, const char *path)
+{
+	size_t low = 0, high = t->sorted_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(t->nodes.entries[t->sorted[middle]].key, path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void remove_entry(struct map_entry *e, unsigned before)
+{
+	struct tree_node *n = e->value;
+
+	if (!n || n->base_layer >= before)
+		return;
+	node_free(n);
+	e->value = NULL;
 }
 
 void tree_remove(struct tree *t, const char *path, bool keep_itself, unsigned before)
 {
 	const struct tree_node *top = map_get(&t->nodes, path);
 	bool has_more = *path == '\0' || (top && top->type == TREE_DIR);
+	AUTO_FREE char *below = xasprintf("%s%s", path, *path ? "/" : "");
+	struct map_entry *all = t->nodes.entries;
 
 	if (top && !keep_itself && top->base_layer < before) {
 		node_free(map_get(&t->nodes, path));
 		map_put(&t->nodes, path, NULL);
 	}
-	for (size_t i = 0; has_more && i < t->nodes.count; i++) {
-		struct map_entry *e = &t->nodes.entries[i];
-		struct tree_node *n = e->value;
-
-		if (!n || n->base_layer >= before || !is_below(e->key, path))
-			continue;
-		node_free(n);
-		e->value = NULL;
+	if (!has_more)
+		return;
+	sort_if_due(t);
+	for (size_t i = first_sorted(t, below); i < t->sorted_count; i++) {
+		if (!text_starts(all[t->sorted[i]].key, below))
+			break;
+		remove_entry(&all[t->sorted[i]], before);
 	}
+	for (size_t i = t->sorted_count; i < t->nodes.count; i++)
+		if (text_starts(all[i].key, below))
+			remove_entry(&all[i], before);
 }
 
 int tree_put(struct tree *t, const char *at, struct tree_node *node, struct error *err)
@@ -171,7 +217,7 @@ int tree_put(struct tree *t, const char *at, struct tree_node *node, struct erro
 		return err_set(err, ERR_INPUT, "the image has more than %d files", TREE_MAX_NODES);
 	if (old && old->type == TREE_DIR && node->type != TREE_DIR)
 		tree_remove(t, at, true, UINT_MAX);
-	add_parents(t, at, node->layer);
+	add_parents(t, at, node);
 	copy = xcalloc(1, sizeof(*copy));
 	*copy = MOVE(*node);
 	node_free(map_get(&t->nodes, at));

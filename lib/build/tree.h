@@ -38,9 +38,9 @@ struct tree_node {
 	unsigned base_layer; /* TREE_BASE: which of the base's layers it is from */
 	uint32_t uid, gid;   /* not 0 in a base only */
 	int64_t mtime_s;     /* of a base's folders; ours get theirs when they are written */
-	char *target;        /* TREE_LINK; TREE_FILE: NULL, or the path of the same layer's file that this
-							is a second name of */
-	char *file;          /* TREE_FILE: on this machine; NULL: `data` is the content */
+	char *target; /* TREE_LINK; TREE_FILE: NULL, or the path of the same layer's file that this
+					 is a second name of */
+	char *file;   /* TREE_FILE: on this machine; NULL: `data` is the content */
 	char *data;
 	uint64_t size;
 	struct stat seen; /* of `file` when it was added */
@@ -50,6 +50,9 @@ struct tree_node {
 
 struct tree {
 	struct map nodes; /* path -> struct tree_node *; NULL where one was taken away */
+	uint32_t *sorted; /* the first sorted_count entries of nodes in the order of their paths */
+	size_t sorted_count;
+	size_t looked_at; /* others that removals had to look at since */
 };
 
 void tree_release(struct tree *t);
@@ -78,7 +81,7 @@ int tree_add_dir(struct tree *t, enum tree_layer layer, const char *path, mode_t
  * with all below it. */
 int tree_put(struct tree *t, const char *at, struct tree_node *node, struct error *err);
 /* Take away what a base's layers before `before` have at and below a path (keep_itself: below
- * only). */
+ * only). Costs what is there and a logarithm, on average. */
 void tree_remove(struct tree *t, const char *path, bool keep_itself, unsigned before);
 
 /* Paths of a layer's own nodes and of the folders above them, sorted bytewise. own: how many are

@@ -280,3 +280,26 @@ for i in range(100):
 	echo 1 >p/node_modules/7/7
 	explain 'steps: made: node_modules/7/7 changed'
 }
+
+# a bit that fell over, a file cut off, one in the place of another: the image is the same
+test_a_damaged_cache() {
+	local want file other how
+	counted_project p
+	ok "$MSCTL" -C p build -q
+	want=$(cat "$out")
+	cp -a "$HOME" whole
+	while read -r file; do
+		for how in flip cut other; do
+			rm -rf "$HOME"
+			cp -a whole "$HOME"
+			other=$(find "${file%/*}" -type f ! -path "$file" -size +0 | LC_ALL=C sort | head -n 1)
+			case $how in
+			flip) python3 -c 'import sys; p = sys.argv[1]; b = bytearray(open(p, "rb").read()); b[len(b) * 3 // 4] ^= 1; open(p, "wb").write(b)' "$file" ;;
+			cut) truncate -s "$(($(stat -c %s "$file") / 2))" "$file" ;;
+			other) [ -z "$other" ] || cp "$other" "$file" ;;
+			esac
+			ok "$MSCTL" -C p build -q
+			same "$want" "$(cat "$out")" "$file: $how"
+		done
+	done < <(find "$HOME" -path '*/msctl/*' -type f -size +0 ! -path '*/members/*' ! -path "$MSCTL_STORE/*" | LC_ALL=C sort)
+}

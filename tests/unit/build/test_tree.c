@@ -4,6 +4,7 @@
 #include "build/tree.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 static void link_to(struct tree *t, const char *path, const char *target)
@@ -127,4 +128,50 @@ Test(build_tree, a_file_over_a_folder_takes_it_away)
 	data_at(&t, TREE_BASE, "a/b/c");
 	cr_assert_eq(tree_put(&t, "a", &file, &err), 0);
 	cr_expect(tree_find(&t, "a") && !tree_find(&t, "a/b") && !tree_find(&t, "a/b/c"));
+}
+
+static void put_base(struct tree *t, unsigned layer, const char *path, enum tree_type type)
+{
+	struct tree_node n = {.layer = TREE_BASE, .base_layer = layer, .type = type};
+	struct error err = {0};
+
+	cr_assert_eq(tree_put(t, path, &n, &err), 0, "%s", err.msg);
+}
+
+/* The time limit is the test: looking at every file for each takes minutes. */
+Test(build_tree, as_many_folders_go_as_there_are, .timeout = 20)
+{
+	AUTO(tree) struct tree t = {0};
+	AUTO_FREE char *files = NULL;
+	char path[64];
+	size_t own;
+
+	for (int i = 0; i < 60000; i++) {
+		snprintf(path, sizeof(path), "d%d/f", i);
+		put_base(&t, 0, path, TREE_FILE);
+	}
+	for (int i = 0; i < 60000; i++) {
+		snprintf(path, sizeof(path), "d%d/new", i);
+		if (i % 20000 == 0)
+			put_base(&t, 1, path, TREE_FILE);
+		snprintf(path, sizeof(path), "d%d", i);
+		tree_remove(&t, path, false, 1);
+	}
+	put_base(&t, 1, "d7-", TREE_DIR);
+	put_base(&t, 1, "d7/x", TREE_FILE);
+	tree_remove(&t, "d7", false, 2);
+	files = paths_of(&t, TREE_BASE, &own);
+	cr_expect_str_eq(files, "d0 d0/new d20000 d20000/new d40000 d40000/new d7- ");
+	cr_expect_eq(own, 3);
+}
+
+/* Folders that nobody wrote down are of the layer that needs them. */
+Test(build_tree, a_folder_above_is_of_the_layer_of_what_is_in_it)
+{
+	AUTO(tree) struct tree t = {0};
+
+	put_base(&t, 1, "a/b/c", TREE_FILE);
+	tree_remove(&t, "a", false, 1);
+	cr_expect_not_null(map_get(&t.nodes, "a"));
+	cr_expect_not_null(map_get(&t.nodes, "a/b"));
 }
