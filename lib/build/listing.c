@@ -192,13 +192,13 @@ bool listing_is_racy(const struct listing *l, const struct listed *f)
 
 void listing_settle(void)
 {
-	struct timespec start = statindex_now();
+	struct timespec start, now;
 
-	/* a tick is 1 to 10 ms, on a busy virtual machine several times that */
-	for (int i = 0; i < 200; i++) {
-		struct timespec now = statindex_now();
-
-		if (now.tv_sec != start.tv_sec || now.tv_nsec != start.tv_nsec)
+	/* files may have finer times than the clock of statindex_now, which lags behind by a tick */
+	clock_gettime(CLOCK_REALTIME, &start);
+	for (int i = 0; i < 20; i++) {
+		now = statindex_now();
+		if (now.tv_sec != start.tv_sec ? now.tv_sec > start.tv_sec : now.tv_nsec > start.tv_nsec)
 			return;
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}
