@@ -152,8 +152,8 @@ static void on_explain(void *user, const char *what, bool was_cached, const char
 
 	if (t->options->explain || t->ctx->global.verbose)
 		say(t, "explain", text);
-	else if (was_cached && strcmp(what, "steps") == 0)
-		say(t, what, "cached");
+	else if (was_cached && text_ends(what, "steps"))
+		say(t, "steps", "cached");
 }
 
 static int on_pull(void *user, const char *ref, const char *platform, struct oci_store *store,
@@ -388,10 +388,18 @@ const struct command cmd_build = {
 	.options = build_opts,
 	.options_size = sizeof(struct build_options),
 	.description =
-		"Runs build.steps of msctl.yaml, takes the files that build.copy names, finds the shared "
-		"libraries of the programs among them as the dynamic loader would, and writes layers, "
-		"configuration and manifest. The same sources give the same digest, wherever and "
-		"whenever they are built on machines with the same libraries.\n\n"
+		"Runs build.steps of msctl.yaml and takes the files that build.copy names; without them, "
+		"or without msctl.yaml, compiles with meson, CMake, autotools or make, whose files are "
+		"there, and takes what is installed. Finds the shared libraries of the programs as the "
+		"dynamic loader would, and writes layers, configuration and manifest, an SBOM and "
+		"provenance. The same sources give the same digest, wherever and whenever they are built "
+		"on machines with the same libraries.\n\n"
+		"Steps are left out while nothing that msctl can see has changed since they last went "
+		"well: their text and environment, every file in the project's folder, what they made, "
+		"the last commit, and the toolchain image or this machine's packages and the folders of "
+		"PATH. What they take from or leave elsewhere (the network, /opt, a service) is not "
+		"seen: build with --no-cache then. --explain says why each step and layer was made "
+		"anew.\n\n"
 		"The image's time is SOURCE_DATE_EPOCH if it is set, else the time of the last commit. The "
 		"last line, on standard output, is the image by name and digest.\n\n"
 		"With -o the image is written to other places, too: oci:DIR[:REF] is a folder in the OCI "
