@@ -256,6 +256,7 @@ int fs_lock(const char *path, bool exclusive, bool wait, int *fd, struct error *
 {
 	AUTO_CLOSE int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	int how = (exclusive ? LOCK_EX : LOCK_SH) | (wait ? 0 : LOCK_NB);
+	struct stat st;
 
 	if (lock < 0)
 		return err_errno(err, "cannot open lock %s", path);
@@ -267,6 +268,9 @@ int fs_lock(const char *path, bool exclusive, bool wait, int *fd, struct error *
 			return err_set(err, ERR_INTERRUPTED, "interrupted while waiting for %s", path);
 		return err_errno(err, "cannot lock %s", path);
 	}
+	/* whoever held it has removed it: nobody else would meet us here */
+	if (fstat(lock, &st) == 0 && st.st_nlink == 0)
+		return fs_lock(path, exclusive, wait, fd, err);
 	*fd = TAKE_FD(lock);
 	return 0;
 }

@@ -78,5 +78,5 @@ int fs_home_dir(enum fs_home which, char **out, struct error *err);
 
 /* An advisory lock on a file, created when absent. wait=false: ERR_CONFLICT when it is held.
  * wait=true: a signal that is handled ends the wait with ERR_INTERRUPTED. Closing the descriptor
- * releases it. */
+ * releases it. Who holds it exclusively may remove the file. */
 int fs_lock(const char *path, bool exclusive, bool wait, int *fd, struct error *err);

@@ -126,7 +126,8 @@ static int read_content(struct tar_reader *r, const struct tar_entry *e, size_t 
 	AUTO_FREE char *path = xstrdup(e->path);
 	ssize_t got;
 
-	if (e->size > cap)
+	/* a layer may have the same name many times */
+	if (e->size > cap || out->len > cap - e->size)
 		return err_set(err, ERR_INPUT, "%s is larger than %zu bytes", path, cap);
 	while ((got = tar_reader_data(r, buf_grow(out, 65536), 65536, err)) > 0)
 		out->len += (size_t)got;

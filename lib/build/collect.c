@@ -168,11 +168,25 @@ static int remove_tree(const struct unit *u, bool *is_gone, struct error *err)
 	return fs_remove_tree(gone, err);
 }
 
+/* Two would hold it, were it removed while one does. */
+static bool remove_lock(const char *path)
+{
+	AUTO_CLOSE int lock = -1;
+	struct error busy = {0};
+
+	if (fs_lock(path, true, false, &lock, &busy) < 0)
+		return false;
+	unlink(path);
+	return true;
+}
+
 static int remove_unit(const struct unit *u, bool *is_gone, struct error *err)
 {
 	if (u->is_tree)
 		return remove_tree(u, is_gone, err);
-	*is_gone = true;
+	*is_gone = !text_ends(u->path, ".lock") || remove_lock(u->path);
+	if (!*is_gone)
+		return 0;
 	if (unlink(u->path) < 0 && errno != ENOENT)
 		return err_errno(err, "cannot remove %s", u->path);
 	/* the last record of a project: its folder is a file, too */
@@ -213,13 +227,16 @@ static int trim_cache(const struct build_collect *what, struct build_collected *
 /* These are small, and of use to every build. */
 static void remove_indexes(const char *cache)
 {
-	static const char *const names[] = {"stat.idx", "stat.idx.lock", "dpkg", "collected"};
+	static const char *const names[] = {"stat.idx", "dpkg", "collected"};
+	AUTO_FREE char *lock = fs_join(cache, "stat.idx.lock");
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		AUTO_FREE char *file = fs_join(cache, names[i]);
 
 		unlink(file);
 	}
+	if (fs_exists(lock))
+		remove_lock(lock);
 }
 
 /* --- named images that are too much --- */

@@ -69,6 +69,27 @@ static struct build_collected collect(struct oci_store *s, const char *dir, uint
 	return c;
 }
 
+Test(collect, a_lock_that_somebody_holds_stays)
+{
+	char *dir = world();
+	AUTO_PTR(oci_store) struct oci_store *s = open_store(dir);
+	AUTO_FREE char *path = fs_join(dir, "cache/projects/p/steps.lock");
+	AUTO_CLOSE int lock = -1;
+	struct error err = {0};
+
+	put(dir, "projects/p/steps", 100, 1000);
+	put(dir, "projects/p/steps.lock", 0, 1000);
+	cr_assert_eq(fs_lock(path, true, false, &lock, &err), 0);
+	collect(s, dir, 0, 0);
+	cr_expect(has(dir, "projects/p/steps.lock"));
+	cr_expect_not(has(dir, "projects/p/steps"));
+	close(TAKE_FD(lock));
+	collect(s, dir, 0, 0);
+	cr_expect_not(has(dir, "projects/p"));
+	oci_store_free(TAKE(s));
+	leave(dir);
+}
+
 Test(collect, what_was_not_used_for_longest_goes_first)
 {
 	char *dir = world();
