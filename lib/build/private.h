@@ -67,8 +67,8 @@ const char *build_compression(const struct build *b); /* "gzip" or "zstd" */
 
 /* stamp.c: commit, time, reference; once for all platforms */
 int build_stamp(const struct build_request *request, struct build_stamp *out, struct error *err);
-/* "https://host/path" from any form of a remote's URL, NULL if it is a path of this machine.
- * Caller frees. */
+/* "https://host/path" from any form of a remote's URL, without who may read it: no user, password,
+ * query. NULL if it is a path of this machine or no URL. Caller frees. */
 char *build_source_url(const char *origin);
 /* toolchain.c: the image in which the steps run, if there is one; sets b->sysroot to its root */
 int build_toolchain_open(struct build *b, struct error *err);

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,28 +29,52 @@ static bool starts_with_any(const char *text, const char *const *prefixes)
 	return false;
 }
 
+/* What is in nobody's way: letters of a URL, no port but a number, which half a password is not. */
+static bool is_host(const char *host, size_t len)
+{
+	const char *port = host[0] == '[' ? NULL : memchr(host, ':', len);
+
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)host[i]) && !strchr(".-_:[]", host[i]))
+			return false;
+	for (const char *p = port ? port + 1 : host + len; p < host + len; p++)
+		if (!isdigit((unsigned char)*p))
+			return false;
+	return len > 0;
+}
+
+static bool is_plain(const char *url)
+{
+	for (; *url; url++)
+		if (*url <= ' ' || *url > '~')
+			return false;
+	return true;
+}
+
 /* Everybody who clones the same repository, by whichever protocol, must get the same image. */
 char *build_source_url(const char *origin)
 {
 	static const char *const remote[] = {"https://", "http://", "ssh://", "git://", NULL};
+	/* a query is for the server, and often a token */
+	AUTO_FREE char *place = xstrndup(origin, strcspn(origin, "?#"));
 	AUTO_FREE char *url = NULL;
-	const char *scheme = strstr(origin, "://");
-	const char *host = scheme ? scheme + 3 : origin;
+	const char *scheme = strstr(place, "://");
+	const char *host = scheme ? scheme + 3 : place;
 	const char *end, *at;
 	size_t len;
 
-	if (scheme && !starts_with_any(origin, remote))
+	if (!is_plain(place) || (scheme && !starts_with_any(place, remote)))
 		return NULL;
 	end = host + strcspn(host, "/");
-	at = memchr(host, '@', (size_t)(end - host));
+	at = memrchr(host, '@', (size_t)(end - host));
 	if (at)
 		host = at + 1;
 	len = strcspn(host, scheme ? "/" : ":/");
 	/* "git@host:path" is the scp form; without its colon it is a folder of this machine */
-	if (len == 0 || (!scheme && host[len] != ':'))
+	if (!is_host(host, len) || (!scheme && (host[len] != ':' || host[len + 1] == ':')))
 		return NULL;
 	end = host + len + (host[len] != '\0');
-	if (scheme && memchr(host, ':', len) && text_starts(origin, "ssh"))
+	if (scheme && memchr(host, ':', len) && text_starts(place, "ssh"))
 		len = strcspn(host, ":");
 	url = xasprintf("https://%.*s/%s", (int)len, host, end + strspn(end, "/"));
 	if (text_ends(url, ".git"))
@@ -95,8 +120,7 @@ int build_reference(const struct project *project, struct oci_ref *out, struct e
 {
 	AUTO(repo_info) struct repo_info repo = {0};
 
-	if (strcmp(project->version, "git") == 0 &&
-		build_repository(NULL, project, &repo, err) < 0)
+	if (strcmp(project->version, "git") == 0 && build_repository(NULL, project, &repo, err) < 0)
 		return -1;
 	return project_reference(project, describe(project, &repo), out, err);
 }
