@@ -4,6 +4,9 @@
  *	CACHE/layers/KEY       which blob came out of the same content (cache.c)
  *	CACHE/bases/KEY        file trees of base images (basetree.c)
  *	CACHE/members/         compressed pieces of layers (members.h)
+ *	CACHE/groups/, dpkg    which package owns which library (groups.c, supply/dpkg.h)
+ *	CACHE/toolchains/      unpacked toolchain images (toolchain.c)
+ *	CACHE/collected        when the caps were last looked after (collect.h)
  *	CACHE/projects/ID/     of one project: digests of its files, why its last build was as it was
  *
  * All of it may be removed at any time. What cannot be read or is damaged was never there. */
