@@ -29,7 +29,7 @@ static bool starts_with_any(const char *text, const char *const *prefixes)
 	return false;
 }
 
-/* What is in nobody's way: letters of a URL, no port but a number, which half a password is not. */
+/* A port is a number: what stands there of a password with a '/' in it is not. */
 static bool is_host(const char *host, size_t len)
 {
 	const char *port = host[0] == '[' ? NULL : memchr(host, ':', len);

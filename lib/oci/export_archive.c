@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "crypto/random.h"
 #include "oci/export_private.h"
 #include "oci/store_private.h"
 #include "tar/unpack_stream.h"
@@ -11,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct archive {
 	struct export_plan *plan;
@@ -194,6 +196,36 @@ static int write_special(const struct oci_export *what, enum oci_archive form, c
 	return oci_export_archive_to(what, form, fd, path, err);
 }
 
+/* Whoever is killed leaves nothing where files without a name are possible. *temp: NULL there. */
+static int open_new(const char *dir, char **temp, int *fd, struct error *err)
+{
+	int made =
+		access("/proc/self/fd", X_OK) < 0 ? -1 : open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+
+	if (made < 0)
+		return export_temp(dir, temp, fd, err);
+	*temp = NULL;
+	*fd = made;
+	return 0;
+}
+
+static int give_name(int fd, const char *dir, char **temp, struct error *err)
+{
+	char self[64];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	for (int tries = 0;; tries++) {
+		AUTO_FREE char *path = xasprintf("%s/.tmp.%08x", dir, (unsigned)random_below(UINT32_MAX));
+
+		if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0) {
+			*temp = TAKE(path);
+			return 0;
+		}
+		if (errno != EEXIST || tries == 100)
+			return err_errno(err, "cannot create a file in %s", dir);
+	}
+}
+
 static int write_file(const struct oci_export *what, enum oci_archive form, const char *path,
 					  struct error *err)
 {
@@ -202,15 +234,18 @@ static int write_file(const struct oci_export *what, enum oci_archive form, cons
 	AUTO_CLOSE int fd = -1;
 	int rc;
 
-	if (export_temp(dir, &temp, &fd, err) < 0)
+	if (open_new(dir, &temp, &fd, err) < 0)
 		return -1;
 	rc = oci_export_archive_to(what, form, fd, path, err);
 	if (rc == 0 && fsync(fd) < 0)
-		rc = err_errno(err, "cannot sync %s", temp);
+		rc = err_errno(err, "cannot sync %s", path);
+	if (rc == 0 && !temp)
+		rc = give_name(fd, dir, &temp, err);
 	if (rc == 0 && rename(temp, path) < 0)
 		rc = err_errno(err, "cannot write %s", path);
 	if (rc < 0) {
-		unlink(temp);
+		if (temp)
+			unlink(temp);
 		return -1;
 	}
 	return fs_sync_dir(dir, err);

@@ -145,6 +145,7 @@ test_killed_at_any_point() {
 		[ ! -e image/index.json ] || layout_has_all image
 	done
 	ok "$MSCTL" build -q -o oci:image -o oci-archive:image.tar data
+	same '' "$(find . -maxdepth 1 -name '.tmp*')" 'what is left of archives'
 	cmp whole.tar image.tar
 	layout_sound image
 	same "$(cat whole/index.json)" "$(cat image/index.json)"
