@@ -247,16 +247,16 @@ static int add_platforms(const char *text, struct strv *out, struct error *err)
 	return 0;
 }
 
-/* Built again, is it the same? Nothing is pushed of what is not. */
-static int verify(struct ctx *ctx, const struct build_request *request,
+/* Built again, is it the same? What is not gets no name anywhere. A push may be under way: the
+ * display goes on. */
+static int verify(const struct tail *t, const struct build_request *request,
 				  const struct build_result *r, struct error *err)
 {
-	const struct build_verify v = {request, r, ctx->global.file};
+	const struct build_verify v = {request, r, t->ctx->global.file};
 
 	if (build_verify(&v, err) < 0)
 		return -1;
-	ctx_finish(ctx);
-	ctx_note(ctx, " verified built twice, same digest");
+	say(t, "verified", "built twice, same digest");
 	return 0;
 }
 
@@ -283,9 +283,19 @@ static int deliver(struct ctx *ctx, const struct outputs *outputs, struct stream
 	return print_result(ctx, r, outputs, is_pushed, err);
 }
 
+/* Without a home every layer is made anew, and that is all: NULL. Caller frees. */
+static char *cache_folder(void)
+{
+	struct error no_home = {0};
+	char *dir = NULL;
+
+	return fs_home_dir(FS_HOME_CACHE, &dir, &no_home) == 0 ? dir : NULL;
+}
+
 static int build_once(struct ctx *ctx, const struct build_options *o, const char *dir,
 					  struct build_result *out, struct error *err)
 {
+	AUTO_FREE char *cache = cache_folder();
 	AUTO(project) struct project project = {0};
 	AUTO(build_result) struct build_result result = {0};
 	AUTO(stream)
@@ -294,10 +304,9 @@ static int build_once(struct ctx *ctx, const struct build_options *o, const char
 	AUTO(tail) struct tail tail = {.ctx = ctx, .options = o, .stream = &stream};
 	AUTO(strv) struct strv platforms = {0};
 	AUTO(outputs) struct outputs outputs = {0};
-	AUTO_FREE char *cache = NULL;
-	struct error no_home;
 	struct build_request request = {
 		.project = &project,
+		.cache = cache,
 		.reference = o->tag,
 		.toolchain = o->toolchain,
 		.sysroot = o->sysroot,
@@ -323,11 +332,8 @@ static int build_once(struct ctx *ctx, const struct build_options *o, const char
 		outputs_parse(ctx, &o->output, &outputs, err) < 0)
 		return -1;
 	request.platforms = platforms;
-	/* without a home every layer is made anew, and that is all */
-	if (fs_home_dir(FS_HOME_CACHE, &cache, &no_home) == 0)
-		request.cache = cache;
 	if (build_run(&request, &result, err) < 0 ||
-		(o->verify && verify(ctx, &request, &result, err) < 0)) {
+		(o->verify && verify(&tail, &request, &result, err) < 0)) {
 		stream_release(&stream);
 		ctx_finish(ctx);
 		if (err->code != ERR_DIFFERENT)

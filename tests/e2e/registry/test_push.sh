@@ -239,3 +239,11 @@ test_several_platforms() {
 	ok "$MSCTL" push --no-sbom "$plain/$repo:1"
 	same 1 "$(requests plain | wc -l)" 'requests of a second push'
 }
+
+# the display of a terminal goes on while layers go up
+test_a_verified_build_tells_of_its_push() {
+	streamed_project "$plain/$repo"
+	ok "$MSCTL" -C hello build --push --no-sbom --verify --progress tty
+	err_has 'verified built twice, same digest'
+	grep -q 'config .*uploaded' "$err" || problem 'nothing is told of the configuration'
+}
