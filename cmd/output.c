@@ -10,7 +10,7 @@
 
 #define FORMS                                                                            \
 	"give table, json or yaml, or a destination: oci:DIR[:REF], oci-archive:FILE[:REF] " \
-	"or docker-archive:FILE[:REF]"
+	"or docker-archive:FILE[:NAME:TAG]"
 
 const char *const output_words[] = {
 	"table", "json", "yaml", "oci:", "oci-archive:", "docker-archive:", NULL};

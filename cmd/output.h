@@ -1,6 +1,6 @@
 /* output.h - where a command writes an image to, as its -o names it:
  *
- *	oci:DIR[:REF]   oci-archive:FILE[:REF]   docker-archive:FILE[:REF]
+ *	oci:DIR[:REF]   oci-archive:FILE[:REF]   docker-archive:FILE[:NAME:TAG]
  *
  * The first ':' behind the kind ends the path; FILE "-" is standard output. The same option still
  * takes table, json and yaml. */

@@ -30,8 +30,12 @@ static int project_ref(struct ctx *ctx, bool needs_host, struct oci_ref *out, st
 	AUTO(project) struct project p = {0};
 	AUTO(oci_ref) struct oci_ref ref = {0};
 
-	if (project_load(NULL, ctx->global.file, &p, err) < 0 || build_reference(&p, &ref, err) < 0)
+	if (project_load_any(NULL, ctx->global.file, &p, err) < 0 || build_reference(&p, &ref, err) < 0)
 		return -1;
+	if (needs_host && !p.is_written) {
+		err_set(err, ERR_MISSING, "there is no msctl.yaml that names a registry");
+		return err_hint(err, "push with --as HOST/%s:TAG, or enter a project's folder", p.image);
+	}
 	if (needs_host && !ref.host) {
 		err_set(err, ERR_INPUT, "%s: image '%s' names no registry", p.file, p.image);
 		return err_hint(err, "write it as HOST/%s, or push with --as HOST/%s:TAG", p.image,

@@ -83,8 +83,10 @@ static int check_project(const struct project *p, struct error *err)
 	if (!p->is_written && build_find_system(p->dir) == BUILD_WRITTEN) {
 		err_set(err, ERR_MISSING, "%s has no msctl.yaml, and nothing that says how it is compiled",
 				p->dir);
-		return err_hint(err, "enter a project's folder, name its file with -f, or start one with "
-							 "'msctl new NAME'");
+		return err_hint(err,
+						"there is to be a meson.build, CMakeLists.txt, configure, Makefile, or an "
+						"msctl.yaml with build.steps and build.copy; 'msctl new NAME' starts a "
+						"project");
 	}
 	if (!p->build.dockerfile)
 		return 0;

@@ -245,8 +245,9 @@ static const char *only_in_sbin(const struct strv *programs)
 	return found;
 }
 
-static int fail_to_choose(const struct strv *programs, struct error *err)
+static int fail_to_choose(const struct build *b, const struct strv *programs, struct error *err)
 {
+	const struct project *p = b->project;
 	AUTO(buf) struct buf list = {0};
 
 	for (size_t i = 0; i < programs->count && i < MAX_LISTED; i++)
@@ -254,6 +255,9 @@ static int fail_to_choose(const struct strv *programs, struct error *err)
 	if (programs->count > MAX_LISTED)
 		buf_adds(&list, ", ...");
 	err_set(err, ERR_INPUT, "which program is the service? there are %s", buf_str(&list));
+	if (!p->is_written)
+		return err_hint(err, "write an msctl.yaml of two lines, name: %s and build: {binary: %s}",
+						p->name, programs->items[0] + 1);
 	return err_hint(err, "write it into msctl.yaml, as in build: {binary: %s}",
 					programs->items[0] + 1);
 }
@@ -288,13 +292,14 @@ int build_choose_binary(const struct build *b, char **out, struct error *err)
 	if (programs.count == 0) {
 		err_set(err, ERR_INPUT, "%s made no program for bin or sbin",
 				build_system_name(b->plan.kind));
-		return err_hint(err, "write build.steps and build.copy into msctl.yaml");
+		return err_hint(err, "let it install one, or write name, build.steps and build.copy into "
+							 "msctl.yaml");
 	}
 	chosen = asked ? find_asked(&programs, asked) : choose(b, &programs);
 	if (!chosen && !asked)
-		return fail_to_choose(&programs, err);
+		return fail_to_choose(b, &programs, err);
 	if (!chosen) {
-		fail_to_choose(&programs, err);
+		fail_to_choose(b, &programs, err);
 		return err_wrap(err, "%s: build.binary: there is no %s", b->project->file, asked);
 	}
 	*out = xstrdup(chosen);

@@ -20,7 +20,7 @@ struct fields {
 
 static const struct doc_field project_top[] = {
 	DOC_FIELD(struct fields, api_version, "apiVersion", DOC_TEXT, false),
-	DOC_FIELD(struct fields, name, "name", DOC_TEXT, true),
+	DOC_FIELD(struct fields, name, "name", DOC_TEXT, false),
 	DOC_FIELD(struct fields, image, "image", DOC_TEXT, false),
 	DOC_FIELD(struct fields, version, "version", DOC_TEXT, false),
 	DOC_FIELD(struct fields, test, "test", DOC_TEXT, false),
@@ -134,6 +134,10 @@ static int read_top(struct project *p, const json_t *doc, struct fields *f, stru
 		project_fail(p, doc, "", "apiVersion", "this msctl reads msctl/v1 only", err);
 		return err_hint(err, "write 'apiVersion: msctl/v1', or use a newer msctl");
 	}
+	if (!f->name) {
+		project_fail(p, doc, "", "name", "required, but not given", err);
+		return err_hint(err, "add a line like 'name: orders'");
+	}
 	if (!project_name_is_valid(f->name)) {
 		project_fail(p, doc, "", "name", "not a valid name", err);
 		return err_hint(err, "use lower-case letters, digits and '-', beginning with a letter, at "
@@ -209,7 +213,11 @@ int project_load_any(const char *dir, const char *file, struct project *out, str
 	AUTO(project) struct project p = {0};
 	AUTO_FREE char *path = fs_join(dir ? dir : ".", PROJECT_FILE);
 
-	if (file || fs_exists(path) || !fs_is_dir(dir ? dir : "."))
+	if (dir && !fs_is_dir(dir)) {
+		err_set(err, fs_exists(dir) ? ERR_USAGE : ERR_MISSING, "there is no folder %s", dir);
+		return err_hint(err, "name a project's folder; -f names another project file");
+	}
+	if (file || fs_exists(path))
 		return project_load(dir, file, out, err);
 	p.dir = xstrdup(dir ? dir : ".");
 	p.file = TAKE(path);
