@@ -2,6 +2,7 @@
  * image or this machine's packages and programs. */
 #include "build/skip.h"
 
+#include "base/fs.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "build/memory.h"
@@ -10,6 +11,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+#define INCLUDE_DEPTH 8
 
 /* These tell of a session, not of a machine: no compiler looks at them. Or the steps get values of
  * their own. */
@@ -63,7 +66,6 @@ static bool is_volatile(const char *setting)
 										"TZ=",
 										"SOURCE_DATE_EPOCH=",
 										"DESTDIR=",
-										"BASH_FUNC_",
 										"CLICOLOR",
 										"NO_COLOR="};
 
@@ -105,6 +107,53 @@ static void add_stat(struct inputs *out, const char *what, const char *path)
 		seen[3] = st.st_mode;
 	}
 	inputs_add(out, INPUT_STATE, name, seen, sizeof(seen));
+}
+
+struct scan {
+	struct strv lines;
+	unsigned depth; /* folders below the first */
+};
+
+static int scan_file(void *user, const struct fs_entry *e, struct error *err)
+{
+	struct scan *s = user;
+	unsigned depth = 0;
+	struct stat st;
+
+	(void)err;
+	for (const char *p = e->path; (p = strchr(p, '/')); p++)
+		depth++;
+	if (stat(e->full_path, &st) == 0 && !S_ISDIR(st.st_mode))
+		strv_addf(&s->lines, "%s %llu %lld %lld.%09ld %lld.%09ld %o", e->path,
+				  (unsigned long long)st.st_ino, (long long)st.st_size,
+				  (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (long long)st.st_ctim.tv_sec,
+				  st.st_ctim.tv_nsec, (unsigned)st.st_mode);
+	return S_ISDIR(e->st.st_mode) && depth >= s->depth ? 1 : 0;
+}
+
+/* No package tells of what is in it: the files themselves count, they may be overwritten. */
+static void add_files(struct inputs *out, const char *path, unsigned depth)
+{
+	AUTO_FREE char *name = xasprintf("the folder %s", path);
+	AUTO_PTR(sha256) struct sha256 *h = sha256_new();
+	struct scan s = {.depth = depth};
+	struct error ignored = {0};
+	uint8_t sum[SHA256_BYTES];
+
+	if (fs_is_dir(path))
+		fs_walk(path, scan_file, &s, &ignored);
+	strv_sort(&s.lines);
+	for (size_t i = 0; i < s.lines.count; i++)
+		sha256_add(h, s.lines.items[i], strlen(s.lines.items[i]) + 1);
+	sha256_end(h, sum);
+	strv_release(&s.lines);
+	inputs_add(out, INPUT_STATE, name, sum, sizeof(sum));
+}
+
+static bool is_of_packages(const char *dir)
+{
+	return strcmp(dir, "/bin") == 0 || strcmp(dir, "/sbin") == 0 || strcmp(dir, "/usr/bin") == 0 ||
+		   strcmp(dir, "/usr/sbin") == 0;
 }
 
 /* A compiler that is named by its path lies in no folder of PATH. */
@@ -160,11 +209,7 @@ static bool is_below(const char *path, const char *root)
 static void add_machine(const struct build *b, struct inputs *out)
 {
 	/* the last three change with the packages of rpm and pacman */
-	static const char *const folders[] = {"/etc/alternatives",
-										  "/usr/local/include",
-										  "/usr/local/lib",
-										  "/usr/local/lib/pkgconfig",
-										  "/var/lib/rpm/rpmdb.sqlite",
+	static const char *const folders[] = {"/etc/alternatives", "/var/lib/rpm/rpmdb.sqlite",
 										  "/usr/lib/sysimage/rpm/rpmdb.sqlite",
 										  "/var/lib/pacman/local"};
 	const char *sysroot = build_step_sysroot(b);
@@ -178,9 +223,14 @@ static void add_machine(const struct build *b, struct inputs *out)
 	inputs_text(out, INPUT_STATE, "the sysroot's packages", others);
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		add_stat(out, "the folder", folders[i]);
+	add_files(out, "/usr/local/include", INCLUDE_DEPTH);
+	add_files(out, "/usr/local/lib", 0);
+	add_files(out, "/usr/local/lib/pkgconfig", 0);
 	for (char *dir = strtok_r(path, ":", &rest); dir; dir = strtok_r(NULL, ":", &rest))
-		if (dir[0] == '/' && !is_below(dir, root))
+		if (dir[0] == '/' && is_of_packages(dir))
 			add_stat(out, "the folder", dir);
+		else if (dir[0] == '/' && !is_below(dir, root))
+			add_files(out, dir, 0);
 }
 
 void build_step_settings(const struct build *b, struct inputs *out)

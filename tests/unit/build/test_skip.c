@@ -257,6 +257,7 @@ Test(skip, programs_beside_the_project_count)
 {
 	struct world w = enter();
 	AUTO_FREE char *path = xasprintf("%s/p-tools:%s", w.dir, getenv("PATH"));
+	AUTO_FREE char *tool = fs_join(w.dir, "p-tools/x-tool");
 
 	put(&w, "p-tools/x-tool", "1");
 	setenv("PATH", path, 1);
@@ -264,6 +265,10 @@ Test(skip, programs_beside_the_project_count)
 	made(&w, 1, "cached");
 	put(&w, "p-tools/x-tool", "2");
 	made(&w, 2, "p-tools changed");
+	/* written over: the folder itself does not change */
+	cr_assert_eq(truncate(tool, 0), 0);
+	made(&w, 3, "p-tools changed");
+	made(&w, 3, "cached");
 	leave(&w);
 }
 
