@@ -123,7 +123,15 @@ static int verify_run(struct ctx *ctx, const void *options, int argc, char **arg
 	if (oci_store_open(NULL, &store, err) < 0 ||
 		oci_store_verify(store, &checked, &broken, err) < 0)
 		return -1;
-	fprintf(ctx->out, "%zu blobs checked, %zu broken\n", checked, broken);
+	if (out_is_document(ctx)) {
+		AUTO_JSON json_t *doc =
+			json_pack("{s:I, s:I}", "checked", (json_int_t)checked, "broken", (json_int_t)broken);
+
+		if (out_print(ctx, doc, NULL, err) < 0)
+			return -1;
+	} else {
+		fprintf(ctx->out, "%zu blobs checked, %zu broken\n", checked, broken);
+	}
 	if (broken == 0)
 		return 0;
 	err_set(err, ERR_INPUT, "%zu of %zu blobs in %s were broken and are removed", broken, checked,
