@@ -18,7 +18,7 @@
 
 struct build_options {
 	const char *tag;
-	const char *platform;
+	struct opt_list platforms;
 	const char *toolchain;
 	const char *sysroot;
 	const char *compression;
@@ -40,8 +40,8 @@ static const char *const compression_choices[] = {"gzip", "zstd", NULL};
 static const struct opt build_opts[] = {
 	OPT_STRING('t', "tag", struct build_options, tag, "REF",
 			   "name of the image (default: the project's image and version)"),
-	OPT_STRING(0, "platform", struct build_options, platform, "OS/ARCH,...",
-			   "the platforms to build for; several make one index (default: build.platforms)"),
+	OPT_LIST(0, "platform", struct build_options, platforms, "OS/ARCH,...",
+			 "the platforms to build for; several make one index (default: build.platforms)"),
 	OPT_STRING(0, "toolchain", struct build_options, toolchain, "IMAGE",
 			   "run the steps inside IMAGE instead of on this machine"),
 	OPT_PATH(0, "sysroot", struct build_options, sysroot, "DIR",
@@ -230,19 +230,32 @@ static int check_options(const struct build_options *o, const struct project *p,
 	return err_hint(err, "write it as HOST/%s", text);
 }
 
-/* "linux/amd64,linux/arm64" */
-static int add_platforms(const char *text, struct strv *out, struct error *err)
+static bool writes_to_stdout(const struct opt_list *outputs)
 {
-	while (text && *text) {
-		AUTO_FREE char *one = xstrndup(text, strcspn(text, ","));
-		struct oci_platform platform;
+	for (size_t i = 0; i < outputs->count; i++) {
+		const char *path = strchr(outputs->items[i], ':');
 
-		if (oci_platform_parse(one, &platform, err) < 0) {
-			err->code = ERR_USAGE;
-			return -1;
+		if (path && path[1] == '-' && (path[2] == '\0' || path[2] == ':'))
+			return true;
+	}
+	return false;
+}
+
+/* "linux/amd64,linux/arm64", or the option twice. */
+static int add_platforms(const struct opt_list *given, struct strv *out, struct error *err)
+{
+	for (size_t i = 0; i < given->count; i++) {
+		for (const char *text = given->items[i]; *text;) {
+			AUTO_FREE char *one = xstrndup(text, strcspn(text, ","));
+			struct oci_platform platform;
+
+			if (oci_platform_parse(one, &platform, err) < 0) {
+				err->code = ERR_USAGE;
+				return -1;
+			}
+			strv_add(out, one);
+			text += strlen(one) + (text[strlen(one)] == ',');
 		}
-		strv_add(out, one);
-		text += strlen(one) + (text[strlen(one)] == ',');
 	}
 	return 0;
 }
@@ -328,7 +341,7 @@ static int build_once(struct ctx *ctx, const struct build_options *o, const char
 	};
 
 	if (project_load_any(dir, ctx->global.file, &project, err) < 0 ||
-		check_options(o, &project, err) < 0 || add_platforms(o->platform, &platforms, err) < 0 ||
+		check_options(o, &project, err) < 0 || add_platforms(&o->platforms, &platforms, err) < 0 ||
 		outputs_parse(ctx, &o->output, &outputs, err) < 0)
 		return -1;
 	request.platforms = platforms;
@@ -378,6 +391,8 @@ static int build_run_command(struct ctx *ctx, const void *options, int argc, cha
 
 	if (o->run && !o->watch)
 		return err_set(err, ERR_USAGE, "--run goes with --watch; 'msctl run' runs an image");
+	if (o->watch && writes_to_stdout(&o->output))
+		return err_set(err, ERR_USAGE, "--watch makes many archives: standard output takes one");
 	if (argc > 1 && !o->run)
 		return err_set(err, ERR_USAGE, "more than one folder to build");
 	if (o->watch)

@@ -91,6 +91,16 @@ static int get_config(const struct source *s, struct view *v, struct error *err)
 	return registry_get_blob(s->registry, s->ref, d, &v->config, err);
 }
 
+/* Somebody who asks for a platform wants no other. */
+static int check_platform(const struct view *v, const struct oci_platform *want, struct error *err)
+{
+	AUTO(oci_config) struct oci_config c = {0};
+
+	if (oci_config_parse(buf_span(&v->config), "config", &c, err) < 0)
+		return -1;
+	return oci_config_check_platform(&c, want, err);
+}
+
 static int get_view(const struct source *s, const struct inspect_options *o, struct view *v,
 					struct error *err)
 {
@@ -108,7 +118,9 @@ static int get_view(const struct source *s, const struct inspect_options *o, str
 		return -1;
 	if (v->m.is_index || o->raw)
 		return 0;
-	return get_config(s, v, err);
+	if (get_config(s, v, err) < 0)
+		return -1;
+	return o->platform ? check_platform(v, &want, err) : 0;
 }
 
 static json_t *describe_entries(const struct oci_manifest *m, uint64_t *total)

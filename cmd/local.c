@@ -19,6 +19,19 @@ void local_image_release(struct local_image *i)
 	strv_release(&i->layers);
 }
 
+/* Somebody who asks for a platform wants no other. */
+static int check_platform(struct oci_store *store, const struct oci_manifest *m,
+						  const struct oci_platform *want, struct error *err)
+{
+	AUTO(buf) struct buf bytes = {0};
+	AUTO(oci_config) struct oci_config c = {0};
+
+	if (oci_store_read(store, &m->config, OCI_MAX_MANIFEST_BYTES, &bytes, err) < 0 ||
+		oci_config_parse(buf_span(&bytes), "config", &c, err) < 0)
+		return -1;
+	return oci_config_check_platform(&c, want, err);
+}
+
 /* Of an index one platform's. */
 static int choose(struct oci_store *store, const char *platform, struct local_image *i,
 				  struct error *err)
@@ -36,7 +49,7 @@ static int choose(struct oci_store *store, const char *platform, struct local_im
 	if (oci_store_manifest(store, &i->d, &i->m, err) < 0)
 		return -1;
 	if (!i->m.is_index)
-		return 0;
+		return platform ? check_platform(store, &i->m, &want, err) : 0;
 	index = MOVE(i->m);
 	if (registry_choose(&index, &want, i->ref, &found, err) < 0)
 		return -1;

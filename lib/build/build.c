@@ -1,5 +1,6 @@
 #include "build/private.h"
 
+#include "base/fs.h"
 #include "base/mem.h"
 #include "build/collect.h"
 #include "build/skip.h"
@@ -78,8 +79,11 @@ const char *build_compression(const struct build *b)
 }
 
 /* What this version cannot build is refused, never left out silently. */
-static int check_project(const struct project *p, struct error *err)
+static int check_request(const struct build_request *request, struct error *err)
 {
+	const struct project *p = request->project;
+	const char *sysroot = request->sysroot ? request->sysroot : p->build.sysroot;
+
 	if (!p->is_written && build_find_system(p->dir) == BUILD_WRITTEN) {
 		err_set(err, ERR_MISSING, "%s has no msctl.yaml, and nothing that says how it is compiled",
 				p->dir);
@@ -87,6 +91,10 @@ static int check_project(const struct project *p, struct error *err)
 						"there is to be a meson.build, CMakeLists.txt, configure, Makefile, or an "
 						"msctl.yaml with build.steps and build.copy; 'msctl new NAME' starts a "
 						"project");
+	}
+	if (sysroot && !fs_is_dir(sysroot)) {
+		err_set(err, ERR_MISSING, "the sysroot %s is no folder", sysroot);
+		return err_hint(err, "name the root of a system for the platform to build for");
 	}
 	if (!p->build.dockerfile)
 		return 0;
@@ -195,9 +203,8 @@ int build_run(const struct build_request *request, struct build_result *result, 
 	AUTO(build_result) struct build_result r = {0};
 	AUTO(work) struct work w = {0};
 
-	if (check_project(request->project, err) < 0 ||
-		build_check_license(request->project, err) < 0 || choose_platforms(request, &r, err) < 0 ||
-		build_stamp(request, &w.stamp, err) < 0)
+	if (check_request(request, err) < 0 || build_check_license(request->project, err) < 0 ||
+		choose_platforms(request, &r, err) < 0 || build_stamp(request, &w.stamp, err) < 0)
 		return -1;
 	w.count = r.image_count;
 	w.documents = xcalloc(w.count, sizeof(w.documents[0]));

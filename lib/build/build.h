@@ -8,9 +8,10 @@
  * program that is started). Several platforms make several images and one index.
  *
  * The image depends on the project's files, its last commit and the libraries of this machine (or
- * of the toolchain), and on nothing else: owners are 0:0, modes 0755 or 0644, times fixed. The
- * image's time is SOURCE_DATE_EPOCH if set, else that of the last commit, else 0. Nothing is named,
- * and no blob of a failed build is kept for long, before everything went well. */
+ * of the toolchain), and on nothing else: owners are 0:0, modes 0755 or 0644, times fixed; names of
+ * one file (hard links) stay names of one file. The image's time is SOURCE_DATE_EPOCH if set, else
+ * that of the last commit, else 0. Nothing is named, and no blob of a failed build is kept for
+ * long, before everything went well. */
 #pragma once
 
 #include "base/cancel.h"

@@ -209,7 +209,7 @@ static void note_all(const struct build *b)
 }
 
 /* What was asked for, what the toolchain's image has, this machine. */
-static int choose_sysroot(struct build *b, struct error *err)
+static void choose_sysroot(struct build *b)
 {
 	const char *asked = b->request->sysroot ? b->request->sysroot : b->project->build.sysroot;
 	size_t len;
@@ -217,17 +217,12 @@ static int choose_sysroot(struct build *b, struct error *err)
 	if (!asked) {
 		if (!b->sysroot)
 			b->sysroot = xstrdup("");
-		return 0;
-	}
-	if (!fs_is_dir(asked)) {
-		err_set(err, ERR_MISSING, "the sysroot %s is no folder", asked);
-		return err_hint(err, "name the root of a system for %s", b->platform.arch);
+		return;
 	}
 	free(b->sysroot);
 	b->sysroot = xstrdup(asked);
 	for (len = strlen(asked); len > 0 && asked[len - 1] == '/'; len--)
 		b->sysroot[len - 1] = '\0';
-	return 0;
 }
 
 /* Where Debian's cross compilers have the libraries of their machine; NULL: not here. Multiarch
@@ -286,8 +281,7 @@ int build_libraries(struct build *b, struct error *err)
 {
 	const struct elf_closure *c = &b->closure;
 
-	if (choose_sysroot(b, err) < 0)
-		return -1;
+	choose_sysroot(b);
 	if (!b->project->build.libraries)
 		return 0;
 	if (find_closure(b, err) < 0)

@@ -224,3 +224,14 @@ void oci_config_write(const struct oci_config *c, const struct strv *created_by,
 	json_object_set_new(rootfs, "diff_ids", texts(&c->diff_ids));
 	doc_json_write(doc, out);
 }
+
+int oci_config_check_platform(const struct oci_config *c, const struct oci_platform *want,
+							  struct error *err)
+{
+	AUTO_FREE char *is = oci_platform_text(&c->platform);
+	AUTO_FREE char *wanted = oci_platform_text(want);
+
+	if (oci_platform_equals(&c->platform, want))
+		return 0;
+	return err_set(err, ERR_MISSING, "the image is for %s, not for %s", is, wanted);
+}

@@ -25,6 +25,9 @@ void oci_config_release(struct oci_config *c);
 /* ERR_INPUT: os or architecture missing, rootfs malformed, diff_ids not digests. */
 int oci_config_parse(struct span bytes, const char *name, struct oci_config *out,
 					 struct error *err);
+/* ERR_MISSING unless the image is for that platform. */
+int oci_config_check_platform(const struct oci_config *c, const struct oci_platform *want,
+							  struct error *err);
 /* The document in msctl's canonical form (doc_json_write). With c->json (a base image's) it starts
  * from that and keeps what it does not know; OnBuild is taken out. diff_ids are all layers' from
  * the base upwards; history gets one entry for each of created_by, so that is one text for each
