@@ -5,23 +5,11 @@
 #include "build/fetch.h"
 #include "tar/reader.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define WHITEOUT ".wh."
 #define OPAQUE ".wh..wh..opq"
 #define MAX_LAYER_BYTES (32ull << 30)
-
-static ssize_t read_blob(void *user, void *data, size_t len, struct error *err)
-{
-	const int *fd = user;
-	ssize_t n;
-
-	do
-		n = read(*fd, data, len);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? err_errno(err, "cannot read the layer") : n;
-}
 
 /* ".wh.NAME" takes away what lower layers have, wherever in this layer it stands. */
 static int apply_whiteout(struct build *b, const char *path, unsigned layer, struct error *err)
@@ -92,7 +80,7 @@ static int read_layer(struct build *b, unsigned index, struct error *err)
 	const struct oci_descriptor *d = &b->base.layers[index];
 	AUTO_CLOSE int fd = -1;
 	AUTO_PTR(tar_reader) struct tar_reader *reader = NULL;
-	struct tar_source source = {.read = read_blob, .user = &fd};
+	struct tar_source source = tar_source_fd(&fd);
 	struct tar_entry e;
 	int rc;
 

@@ -5,7 +5,6 @@
 #include "build/basefile.h"
 #include "tar/reader.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -45,17 +44,6 @@ static void search_release(struct search *s)
 	for (size_t i = 0; i < s->wanted.count; i++)
 		free(s->wanted.items[i].path);
 	list_release(&s->wanted);
-}
-
-static ssize_t read_blob(void *user, void *data, size_t len, struct error *err)
-{
-	const int *fd = user;
-	ssize_t n;
-
-	do
-		n = read(*fd, data, len);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? err_errno(err, "cannot read the layer") : n;
 }
 
 static int copy_entry(struct tar_reader *reader, int fd, const char *path, struct error *err)
@@ -136,7 +124,7 @@ static int read_layer(struct search *s, unsigned index, struct error *err)
 	const struct oci_descriptor *d = &s->b->base.layers[index];
 	AUTO_CLOSE int fd = -1;
 	AUTO_PTR(tar_reader) struct tar_reader *reader = NULL;
-	struct tar_source source = {.read = read_blob, .user = &fd};
+	struct tar_source source = tar_source_fd(&fd);
 	struct tar_entry e;
 	int rc;
 

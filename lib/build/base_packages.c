@@ -10,7 +10,6 @@
 #include "supply/license.h"
 #include "tar/reader.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define STATUS "var/lib/dpkg/status"
@@ -109,17 +108,6 @@ static bool choose_layers(const struct build *b, bool layers[OCI_MAX_LAYERS])
 	return has_database;
 }
 
-static ssize_t read_blob(void *user, void *data, size_t len, struct error *err)
-{
-	const int *fd = user;
-	ssize_t n;
-
-	do
-		n = read(*fd, data, len);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? err_errno(err, "cannot read the layer") : n;
-}
-
 static int read_content(struct tar_reader *r, const struct tar_entry *e, size_t cap,
 						struct buf *out, struct error *err)
 {
@@ -177,7 +165,7 @@ static int read_layer(struct facts *f, unsigned index, struct error *err)
 	const struct oci_descriptor *d = &b->base.layers[index];
 	AUTO_CLOSE int fd = -1;
 	AUTO_PTR(tar_reader) struct tar_reader *reader = NULL;
-	struct tar_source source = {.read = read_blob, .user = &fd};
+	struct tar_source source = tar_source_fd(&fd);
 	struct tar_entry e;
 	int rc;
 

@@ -6,7 +6,6 @@
 #include "build/compare_file.h"
 #include "tar/reader.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -27,21 +26,10 @@ static void stream_release(struct stream *s)
 		close(s->fd);
 }
 
-static ssize_t read_blob(void *user, void *data, size_t len, struct error *err)
-{
-	const struct stream *s = user;
-	ssize_t n;
-
-	do
-		n = read(s->fd, data, len);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? err_errno(err, "cannot read a layer") : n;
-}
-
 static int stream_open(struct stream *s, struct oci_store *store, const struct oci_descriptor *d,
 					   struct error *err)
 {
-	const struct tar_source source = {read_blob, s};
+	const struct tar_source source = tar_source_fd(&s->fd);
 
 	if (oci_store_open_blob(store, d, &s->fd, err) < 0)
 		return -1;

@@ -4,7 +4,9 @@
 #include "tar/header.h"
 #include "tar/unpack_stream.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 struct tar_reader {
 	char *name;
@@ -16,6 +18,22 @@ struct tar_reader {
 	char path[TAR_MAX_PATH + 1];
 	char target[TAR_MAX_PATH + 1];
 };
+
+static ssize_t read_descriptor(void *user, void *data, size_t len, struct error *err)
+{
+	const int *fd = user;
+	ssize_t n;
+
+	do
+		n = read(*fd, data, len);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? err_errno(err, "cannot read the layer") : n;
+}
+
+struct tar_source tar_source_fd(int *fd)
+{
+	return (struct tar_source){.read = read_descriptor, .user = fd};
+}
 
 int tar_reader_new(const struct tar_source *source, const char *name, uint64_t max_bytes,
 				   struct tar_reader **out, struct error *err)

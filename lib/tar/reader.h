@@ -56,6 +56,9 @@ struct tar_source {
 	void *user;
 };
 
+/* From a descriptor, which stays the caller's and is opened before the first read. */
+struct tar_source tar_source_fd(int *fd);
+
 /* name starts messages. max_bytes caps the uncompressed total. ERR_INPUT: another compression. */
 int tar_reader_new(const struct tar_source *source, const char *name, uint64_t max_bytes,
 				   struct tar_reader **out, struct error *err);
