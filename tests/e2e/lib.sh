@@ -178,11 +178,15 @@ quiet_docker() { docker --host "unix://$docker_socket" "$@"; }
 
 # ------------------------------------------------------- msctl's world
 
-with_crun() { # with_crun COMMAND...: where crun can run; it gives up where both versions of cgroups have controllers
-	unshare -m --propagation private sh -c '
-		[ ! -s /sys/fs/cgroup/unified/cgroup.controllers ] || umount /sys/fs/cgroup/unified
-		exec "$@"' sh "$@"
-}
+# words in front of a command, for `background` too: where crun can run; it gives up where both versions of cgroups have
+# controllers
+# shellcheck disable=SC2016
+crun_room=(unshare -m --propagation private sh -c '
+	controllers=/sys/fs/cgroup/unified/cgroup.controllers # its size is always 0
+	[ ! -e $controllers ] || [ -z "$(cat $controllers)" ] || umount /sys/fs/cgroup/unified
+	exec "$@"' sh)
+
+with_crun() { "${crun_room[@]}" "$@"; } # with_crun COMMAND...
 
 store_files() { # everything msctl keeps but what it only remembers, as a sorted list
 	find "$HOME" -mindepth 1 -path "$HOME/.cache" -prune -o -mindepth 1 -printf '%P %y %s\n' | LC_ALL=C sort

@@ -217,7 +217,7 @@ test_debian_make_mini_httpd() {
 	local port
 	debian mini-httpd
 	port=$(free_port)
-	background web "$MSCTL" run mini-httpd:1 -D -h 127.0.0.1 -p "$port" -d /etc
+	background web "${crun_room[@]}" "$MSCTL" run --runtime crun mini-httpd:1 -D -h 127.0.0.1 -p "$port" -d /etc
 	eventually 20 fetch "http://127.0.0.1:$port/passwd"
 	fetch "http://127.0.0.1:$port/passwd" | grep -q '^app:x:65532:' || problem 'another file'
 	kill "$web_pid"
@@ -229,7 +229,7 @@ test_debian_autotools_memcached() {
 	local port answer
 	debian memcached
 	port=$(free_port)
-	background cache "$MSCTL" run memcached:1 -l 127.0.0.1 -p "$port"
+	background cache "${crun_room[@]}" "$MSCTL" run --runtime crun memcached:1 -l 127.0.0.1 -p "$port"
 	eventually 20 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port"
 	exec 3<>"/dev/tcp/127.0.0.1/$port"
 	printf 'set k 0 0 5\r\nvalue\r\nget k\r\nquit\r\n' >&3
@@ -253,7 +253,7 @@ test_debian_meson_lighttpd() { # it opens its modules by name
 		url.rewrite = ("^/who\$" => "/passwd")
 	X
 	# shellcheck disable=SC2016
-	background web bash -c 'exec "$MSCTL" run lighttpd:1 -D -f - <conf'
+	background web "${crun_room[@]}" bash -c 'exec "$MSCTL" run --runtime crun lighttpd:1 -D -f - <conf'
 	eventually 20 fetch "http://127.0.0.1:$port/status"
 	fetch "http://127.0.0.1:$port/who" | grep -q '^app:x:65532:' || problem 'another file'
 	kill "$web_pid"

@@ -94,7 +94,7 @@ test_with_crun() {
 	tools
 	inside_project one
 	ok with_crun "$MSCTL" build -v -t x:1 one
-	ok with_crun "$MSCTL" run x:1
+	ok with_crun "$MSCTL" run --runtime crun x:1
 	same 'from inside' "$(cat "$out")"
 }
 
